@@ -1,0 +1,36 @@
+# `make help` says what there is.
+CARGO ?= cargo
+FILM := tests/media/bigbuckbunny.mp4
+
+.PHONY: help setup demo test check bench
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: ## Install what is needed (Debian 12 or 13, as root or through sudo)
+	@.ci/setup
+
+demo: ## Build, play a film (in a window, or headless without a desktop), leave pictures of it in demo/
+	@.ci/setup --quiet
+	@echo "demo: building; the first time takes some minutes"
+	@$(CARGO) build --release --quiet
+	@rm -rf demo && mkdir demo
+	@echo "demo: playing $(FILM)"
+	@$(CARGO) run --release --quiet -- play $(FILM) \
+		--snapshot-every 60 --snapshot-dir demo --stats demo/stats.json
+	@ls demo/*.png >/dev/null
+	@echo "demo: played; the figures are in demo/stats.json, look at" demo/*.png
+
+test: ## Run every test
+	@.ci/setup --quiet
+	@$(CARGO) test --release --quiet --no-fail-fast </dev/null
+
+check: ## Check formatting, lints and documentation
+	@.ci/setup --quiet
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --release --quiet --all-targets -- -D warnings
+	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --quiet --no-deps --document-private-items
+
+bench: ## Measure, and print the figures
+	@.ci/setup --quiet
+	@$(CARGO) bench --quiet
