@@ -1,0 +1,104 @@
+//! A frame's memory seen as textures. Lives on the present thread, with the GL context, so nothing here is `Send`.
+use std::num::NonZeroU32;
+
+use crate::base::format::PixelFormat;
+use crate::base::frame::{VideoFormat, VideoFrame};
+use crate::base::offer::Severity;
+
+/// A GL texture's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TextureId(pub NonZeroU32);
+
+/// How a shader gets at the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sampling {
+    /// One texture per plane, components as they are stored, 0..1 for the whole code range of the component.
+    Planes,
+    /// One 8-bit two-component texture per 16-bit component pair: low byte in R, high byte in G (in B, A for the second
+    /// component of interleaved chroma).
+    SplitPlanes,
+    /// One external texture the driver converts to RGB.
+    External,
+}
+
+/// Textures of one frame, ready to be drawn. Give it back with `release_frame`.
+#[derive(Debug)]
+pub struct Renderable {
+    /// What the frame is.
+    pub format: VideoFormat,
+    /// Textures of its planes, as `format.pixel.planes()` orders them.
+    pub planes: [Option<TextureId>; 3],
+    /// How to sample them.
+    pub sampling: Sampling,
+    /// The picture's bytes were not touched by the CPU on the way here.
+    pub zero_copy: bool,
+    /// The frame itself: held until the GPU has read it.
+    pub frame: VideoFrame,
+}
+
+/// What a backend can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InteropCapabilities {
+    /// Pixel formats it makes textures of.
+    pub formats: &'static [PixelFormat],
+    /// Largest picture, in pixels per side.
+    pub max_size: u32,
+    /// Frames get through without a copy.
+    pub zero_copy: bool,
+}
+
+/// What can go wrong between a frame and a texture.
+#[derive(Debug, thiserror::Error)]
+pub enum InteropError {
+    /// This backend does not take such frames.
+    #[error("{backend}: cannot take {what}")]
+    Unsupported {
+        /// The backend's name.
+        backend: &'static str,
+        /// What it was offered.
+        what: String,
+    },
+    /// The GL context is gone.
+    #[error("{backend}: the GL context was lost")]
+    ContextLost {
+        /// The backend's name.
+        backend: &'static str,
+    },
+    /// A call failed.
+    #[error("{backend}: {call} failed: {reason}")]
+    Api {
+        /// The backend's name.
+        backend: &'static str,
+        /// The call.
+        call: &'static str,
+        /// The error code in words.
+        reason: String,
+    },
+}
+
+impl InteropError {
+    /// What it asks of the caller.
+    pub fn severity(&self) -> Severity {
+        match self {
+            InteropError::Unsupported { .. } => Severity::FallBack,
+            InteropError::ContextLost { .. } => Severity::Reconfigure,
+            InteropError::Api { .. } => Severity::Retry,
+        }
+    }
+}
+
+/// One way from a frame to textures: "software_upload", "dmabuf", ...
+pub trait VideoInterop {
+    /// Its name in statistics and the frame log.
+    fn name(&self) -> &'static str;
+    /// What it can take.
+    fn capabilities(&self) -> InteropCapabilities;
+    /// Makes ready for frames of `format`; called again whenever the format changes.
+    fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError>;
+    /// Takes the next frame. At most one submitted frame is pending; a newer one replaces it.
+    fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError>;
+    /// Textures of the frame submitted last, or `None` when there is none.
+    fn acquire_renderable_frame(&mut self) -> Result<Option<Renderable>, InteropError>;
+    /// The drawing of this frame has been submitted to the GPU; its textures may be used again for later frames.
+    fn release_frame(&mut self, frame: Renderable);
+}
