@@ -61,4 +61,5 @@
 //! 7. `cfg(target_os)` stands in `sys/mod.rs`, `backend/mod.rs` and `platform/mod.rs` only.
 //! 8. Playing steadily allocates nothing: frames and packets live in pools, and `sys::alloc` counts.
 pub mod base;
+pub mod logic;
 pub mod seam;

@@ -1,0 +1,177 @@
+//! Where the packets of one lap of an item lie on the deck's timeline, and when the lap ends.
+//!
+//! A file's timestamps begin anywhere and end wherever its last picture ends. Lap `n + 1` is moved so that its first
+//! picture is due exactly when lap `n` ends. A live source that comes back with other timestamps is moved to go on
+//! where it left off.
+use std::time::Duration;
+
+use crate::base::packet::{Packet, Track};
+use crate::base::stream::MediaInfo;
+use crate::base::time::{MediaTime, nanos_of};
+
+/// A picture that nobody gives a duration is taken to last this long: 25 a second.
+const FALLBACK_FRAME: Duration = Duration::from_millis(40);
+/// No lap is shorter, so that going round moves on.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// A live source whose decoding time jumps back at all by this much, or ahead by `JUMP_AHEAD`, has restarted.
+const JUMP_BACK: i64 = 1_000_000_000;
+/// See `JUMP_BACK`; streams with few pictures a minute stay below it.
+const JUMP_AHEAD: i64 = 10_000_000_000;
+
+/// Whether a live source's clock broke between two packets of a track.
+pub fn live_jump(last: Option<MediaTime>, next: Option<MediaTime>) -> bool {
+    let (Some(last), Some(next)) = (last, next) else { return false };
+    let step = next.delta_nanos(last);
+    !(-JUMP_BACK..=JUMP_AHEAD).contains(&step)
+}
+
+/// The laps of one item.
+#[derive(Debug)]
+pub struct Laps {
+    wanted: Option<u32>,
+    limit: Option<Duration>,
+    frame: Duration,
+    lap: u32,
+    /// Added to the input's timestamps.
+    offset: i64,
+    /// Latest end of a picture of this lap, on the deck's timeline.
+    end: Option<MediaTime>,
+    /// Earliest picture of this lap: where `limit` counts from.
+    first: Option<MediaTime>,
+    pictures: u64,
+    /// A picture of this lap came with its decoding time only: the container (AVI) does not say when it is shown.
+    untimed: bool,
+    last_dts: [Option<MediaTime>; 2],
+    rebase: bool,
+    broken: [bool; 2],
+    still: bool,
+}
+
+const fn index(track: Track) -> usize {
+    match track {
+        Track::Video => 0,
+        Track::Audio => 1,
+    }
+}
+
+impl Laps {
+    /// `wanted` laps, or for ever.
+    pub fn new(wanted: Option<u32>) -> Self {
+        Self {
+            wanted,
+            limit: None,
+            frame: FALLBACK_FRAME,
+            lap: 0,
+            offset: 0,
+            end: None,
+            first: None,
+            pictures: 0,
+            untimed: false,
+            last_dts: [None; 2],
+            rebase: false,
+            broken: [false; 2],
+            still: false,
+        }
+    }
+
+    /// The input is open; `limit` is how long a lap may be.
+    pub fn opened(&mut self, info: &MediaInfo, limit: Option<Duration>) {
+        self.limit = limit;
+        self.still = info.still;
+        let rate = info.video.as_ref().and_then(|it| it.frame_rate).map(|it| it.to_f64());
+        self.frame = match rate {
+            Some(rate) if (0.1..=1000.0).contains(&rate) => Duration::from_secs_f64(1.0 / rate),
+            _ => FALLBACK_FRAME,
+        };
+    }
+
+    /// The present lap, from 0.
+    pub fn lap(&self) -> u32 {
+        self.lap
+    }
+    /// No picture in this lap yet.
+    pub fn is_empty(&self) -> bool {
+        self.pictures == 0
+    }
+    /// No further lap is wanted.
+    pub fn is_last(&self) -> bool {
+        self.wanted.is_some_and(|it| it <= self.lap.saturating_add(1))
+    }
+    /// The input's own decoding time of the last packet of a track.
+    pub fn last_dts(&self, track: Track) -> Option<MediaTime> {
+        self.last_dts[index(track)]
+    }
+    /// The source came back: its next packet goes where the last picture ended, whatever it says.
+    pub fn rebase(&mut self) {
+        self.rebase = true;
+        self.broken = [true; 2];
+        self.last_dts = [None; 2];
+    }
+
+    /// Moves a packet to its place. `false`: it lies past the lap's limit, and the lap is over.
+    pub fn place(&mut self, packet: &mut Packet) -> bool {
+        let own = packet.dts.or(packet.pts);
+        self.last_dts[index(packet.track)] = packet.dts;
+        if self.rebase
+            && let Some(own) = own
+        {
+            let target = self.end.unwrap_or_default();
+            self.offset = target.delta_nanos(own);
+            self.rebase = false;
+        }
+        packet.lap = self.lap;
+        packet.pts = packet.pts.map(|it| it.offset_by(self.offset));
+        packet.dts = packet.dts.map(|it| it.offset_by(self.offset));
+        packet.discontinuity |= std::mem::take(&mut self.broken[index(packet.track)]);
+        if packet.track == Track::Audio {
+            return true;
+        }
+        let at = packet.pts.or(packet.dts);
+        if let (Some(limit), Some(first), Some(at), false) = (self.limit, self.first, at, self.still)
+            && nanos_of(limit) <= at.delta_nanos(first)
+            && packet.dts.is_none_or(|dts| nanos_of(limit) <= dts.delta_nanos(first))
+        {
+            return false;
+        }
+        self.pictures += 1;
+        self.untimed |= packet.pts.is_none();
+        if !packet.discard
+            && let Some(at) = at
+        {
+            let lasts = if packet.duration.is_zero() { self.frame } else { packet.duration };
+            self.end = Some(self.end.map_or(at + lasts, |it| it.max(at + lasts)));
+            self.first = Some(self.first.map_or(at, |it| it.min(at)));
+        }
+        true
+    }
+
+    /// When the present lap ends. `start` is the first picture the decoder gave in lap 0, `decoded` the end of the
+    /// last picture of this lap, once all are out; `None` as long as one of them is needed and not known.
+    pub fn end(&self, start: Option<MediaTime>, decoded: Option<MediaTime>) -> Option<MediaTime> {
+        let start = start?;
+        let begin = if self.lap == 0 { start } else { start.offset_by(self.offset) };
+        if let (true, Some(limit)) = (self.still, self.limit) {
+            return Some(begin + limit.max(SHORTEST));
+        }
+        // Reordered pictures are shown later than they are decoded: decoding times alone end the lap too early.
+        let end = self.end.filter(|_| !self.untimed).or(decoded)?;
+        let limited = self.limit.map_or(end, |it| end.min(begin + it));
+        Some(limited.max(begin + SHORTEST))
+    }
+
+    /// Begins the next lap so that the first picture (at `start` in lap 0) is due at `end`.
+    pub fn next_lap(&mut self, start: MediaTime, end: MediaTime) -> bool {
+        let Some(lap) = self.lap.checked_add(1) else { return false };
+        self.lap = lap;
+        self.offset = end.delta_nanos(start);
+        self.end = None;
+        self.first = None;
+        self.pictures = 0;
+        self.untimed = false;
+        self.last_dts = [None; 2];
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Laps join without a gap, whatever the file's timestamps look like.
+use std::sync::Arc;
+
+use super::*;
+use crate::base::packet::VecData;
+
+const MS: i64 = 1_000_000;
+
+fn at(ms: i64) -> MediaTime {
+    MediaTime::from_nanos(ms * MS)
+}
+
+fn packet(track: Track, pts: i64, dts: i64, duration: u64) -> Packet {
+    Packet {
+        track,
+        pts: Some(at(pts)),
+        dts: Some(at(dts)),
+        duration: Duration::from_millis(duration),
+        keyframe: false,
+        discard: false,
+        lap: 0,
+        discontinuity: false,
+        data: Arc::new(VecData::default()),
+    }
+}
+
+/// Two laps of pictures at these times (40 ms each): where the second lap's pictures lie.
+#[track_caller]
+fn check(pts: &[i64], start: i64, want_end: i64, want_second: &[i64]) {
+    let mut it = Laps::new(None);
+    for (dts, pts) in pts.iter().enumerate() {
+        assert!(it.place(&mut packet(Track::Video, *pts, dts as i64 * 40, 40)));
+    }
+    let end = it.end(Some(at(start)), None).expect("known");
+    assert_eq!(end, at(want_end));
+    assert!(it.next_lap(at(start), end));
+    let second: Vec<i64> = pts
+        .iter()
+        .map(|pts| {
+            let mut packet = packet(Track::Video, *pts, *pts, 40);
+            assert!(it.place(&mut packet));
+            assert_eq!(packet.lap, 1);
+            packet.pts.expect("kept").nanos() / MS
+        })
+        .collect();
+    assert_eq!(second, want_second);
+}
+
+#[test]
+fn a_lap_begins_where_the_one_before_ended() {
+    check(&[0, 40, 80], 0, 120, &[120, 160, 200]);
+}
+
+#[test]
+fn reordered_pictures_and_start_offsets_leave_no_gap() {
+    check(&[1000, 1120, 1040, 1080], 1000, 1160, &[1160, 1280, 1200, 1240]);
+}
+
+#[test]
+fn pictures_the_decoder_never_showed_leave_no_hole() {
+    // The first picture of the file cannot be decoded; the first one shown is at 40.
+    check(&[0, 40, 80], 40, 120, &[80, 120, 160]);
+}
+
+#[test]
+fn a_source_that_comes_back_goes_on_where_it_left_off() {
+    let mut it = Laps::new(None);
+    assert!(it.place(&mut packet(Track::Video, 5000, 5000, 40)));
+    it.rebase();
+    let mut back = packet(Track::Video, 90, 90, 40);
+    assert!(it.place(&mut back));
+    assert_eq!((back.pts, back.discontinuity), (Some(at(5040)), true));
+    let mut next = packet(Track::Video, 130, 130, 40);
+    assert!(it.place(&mut next));
+    assert_eq!((next.pts, next.discontinuity), (Some(at(5080)), false));
+}
+
+#[test]
+fn a_limit_ends_the_lap() {
+    let mut it = Laps::new(Some(1));
+    it.limit = Some(Duration::from_millis(100));
+    let taken = (0..10).filter(|n| it.place(&mut packet(Track::Video, n * 40, n * 40, 40))).count();
+    assert_eq!(taken, 3);
+    assert_eq!(it.end(Some(at(0)), None), Some(at(100)));
+    assert!(it.is_last());
+}
+
+#[test]
+fn without_timestamps_the_decoder_says_when_it_ended() {
+    let it = Laps::new(Some(1));
+    assert_eq!(it.end(Some(at(0)), None), None);
+    assert_eq!(it.end(Some(at(0)), Some(at(320))), Some(at(320)));
+}
+
+#[test]
+fn decoding_times_alone_do_not_end_a_lap() {
+    let mut it = Laps::new(Some(1));
+    for n in 0..3 {
+        assert!(it.place(&mut Packet { pts: None, ..packet(Track::Video, 0, n * 40, 40) }));
+    }
+    assert_eq!(it.end(Some(at(80)), None), None);
+    assert_eq!(it.end(Some(at(80)), Some(at(200))), Some(at(200)));
+}
+
+#[test]
+fn live_clocks_may_stutter_but_not_jump() {
+    assert!(!live_jump(Some(at(1000)), Some(at(1040))));
+    assert!(!live_jump(Some(at(1000)), Some(at(9000))));
+    assert!(live_jump(Some(at(9000)), Some(at(0))));
+    assert!(live_jump(Some(at(0)), Some(at(60_000))));
+    assert!(!live_jump(None, Some(at(60_000))));
+}
+
+#[test]
+fn a_still_for_no_time_at_all_still_moves_on() {
+    let info = MediaInfo {
+        container: "image".into(),
+        duration: None,
+        start: None,
+        live: false,
+        seekable: true,
+        still: true,
+        video: None,
+        audio: None,
+    };
+    let mut it = Laps::new(None);
+    it.opened(&info, Some(Duration::ZERO));
+    assert!(it.place(&mut packet(Track::Video, 0, 0, 0)));
+    assert_eq!(it.end(Some(at(0)), None), Some(at(1)));
+}

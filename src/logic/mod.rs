@@ -1,0 +1,13 @@
+//! Pure state machines: input and time come in as values, decisions go out as values.
+#![forbid(unsafe_code)]
+pub mod audio_fill;
+pub mod backoff;
+pub mod device_trust;
+pub mod flow;
+pub mod interop_policy;
+pub mod laps;
+pub mod master_clock;
+pub mod playlist;
+pub mod playsync;
+pub mod seams;
+pub mod vblank;
