@@ -63,3 +63,4 @@
 pub mod base;
 pub mod logic;
 pub mod seam;
+pub mod sys;

@@ -1,0 +1,12 @@
+//! Thin, safe bindings to what is unsafe or leaks. The only layer with `unsafe`: one operation a block, each with its
+//! reason. One of the three files that may choose by platform.
+#![allow(unsafe_code)]
+
+pub mod alloc;
+pub mod clock;
+#[cfg(target_os = "linux")]
+pub mod egl;
+pub mod ffmpeg;
+pub mod gl;
+#[cfg(target_os = "linux")]
+pub mod poll_set;
