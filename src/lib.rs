@@ -62,5 +62,6 @@
 //! 8. Playing steadily allocates nothing: frames and packets live in pools, and `sys::alloc` counts.
 pub mod base;
 pub mod logic;
+pub mod render;
 pub mod seam;
 pub mod sys;
