@@ -1,0 +1,15 @@
+//! Implementations of the seams. One of the three files that may choose by platform.
+pub mod headless;
+pub mod software;
+
+#[cfg(target_os = "linux")]
+pub mod alsa;
+#[cfg(target_os = "linux")]
+pub mod inotify;
+#[cfg(target_os = "linux")]
+pub mod journal;
+pub mod signals;
+#[cfg(target_os = "linux")]
+pub mod wait;
+#[cfg(target_os = "linux")]
+pub mod window;

@@ -1,0 +1,352 @@
+//! Pictures by libavcodec, on the CPU.
+//!
+//! ```text
+//! packet -> codec -> (bwdif, from the first interlaced picture on) -> kept as it is | converted once -> frame
+//! ```
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::backend::software::describe::sane_aspect;
+use crate::backend::software::framer::{Facts, Framer, is_picture_codec};
+use crate::backend::software::limits;
+use crate::backend::software::opening::{
+    check_size, decode_error, from_token, no_decoder, open_error, token_of, with_parameters,
+};
+use crate::base::color::{ColorTags, Luminance};
+use crate::base::frame::{VideoFormat, VideoFrame};
+use crate::base::geometry::Rotation;
+use crate::base::offer::Offer;
+use crate::base::packet::Packet;
+use crate::base::stream::VideoStream;
+use crate::base::time::MediaTime;
+use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderFactory, DecoderStats};
+use crate::sys::ffmpeg::{self, AvError, AvFrame, Codec, CodecOptions, Deinterlacer, Received, Recycle, Sent};
+
+/// More threads than this cost a frame of delay and of memory each, and decode no faster than a screen shows.
+const MAX_THREADS: u32 = 4;
+/// How long a picture lasts when nobody says: one at 25 per second.
+const DEFAULT_INTERVAL: Duration = Duration::from_millis(40);
+
+/// What films and pictures are coded in; `probe` says which of them this FFmpeg decodes.
+const USUAL_CODECS: [&str; 16] = [
+    "h264",
+    "hevc",
+    "av1",
+    "vp9",
+    "vp8",
+    "mpeg2video",
+    "mpeg4",
+    "mjpeg",
+    "prores",
+    "vc1",
+    "theora",
+    "png",
+    "webp",
+    "gif",
+    "bmp",
+    "tiff",
+];
+
+/// Makes software decoders.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftwareDecoderFactory {
+    /// Threads each decoder may use.
+    pub threads: u32,
+}
+
+impl Default for SoftwareDecoderFactory {
+    /// As many threads as there are cores, at most four.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |it| u32::try_from(it.get()).unwrap_or(MAX_THREADS));
+        Self { threads: cores.min(MAX_THREADS) }
+    }
+}
+
+impl DecoderFactory for SoftwareDecoderFactory {
+    fn name(&self) -> &'static str {
+        "software"
+    }
+
+    fn codecs(&self) -> Vec<&'static str> {
+        USUAL_CODECS.into_iter().filter(|it| ffmpeg::has_decoder_named(it)).collect()
+    }
+
+    fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {
+        check_size(stream)?;
+        with_parameters(&stream.parameters, stream.size, |it| {
+            if ffmpeg::has_decoder(it) { Ok(()) } else { Err(no_decoder(&stream.parameters.codec)) }
+        })
+    }
+
+    fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
+        Ok(Box::new(SoftwareDecoder::open(stream, self.threads)?))
+    }
+}
+
+/// Where a decoder is between `drain` and `flush`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Taking packets.
+    Decoding,
+    /// Told to drain; the codec will be once it has given what it has.
+    Ending,
+    /// The codec drains; pictures are still coming out.
+    Draining,
+    /// All is out, and `Drained` has been said.
+    Drained,
+}
+
+/// One stream's software decoder.
+#[derive(Debug)]
+pub struct SoftwareDecoder {
+    stream: VideoStream,
+    /// The codec's own aspect ratio was used, so that its frames may change it.
+    follows_sar: bool,
+    threads: u32,
+    codec: Codec,
+    state: State,
+    /// Receives from the codec or the deinterlacer.
+    decoded: AvFrame,
+    framer: Framer,
+    deinterlacer: Option<Deinterlacer>,
+    /// bwdif does not take this stream's format: said once.
+    cannot_deinterlace: bool,
+    /// Facts of the pictures inside the deinterlacer, in order.
+    inside: VecDeque<Facts>,
+    /// A picture of another size waits here for the deinterlacer to run empty.
+    waiting: AvFrame,
+    waiting_facts: Option<Facts>,
+    format: Option<VideoFormat>,
+    /// Its format has been announced.
+    ready: Option<VideoFrame>,
+    last: Option<(MediaTime, Duration)>,
+    stats: DecoderStats,
+}
+
+/// Nothing is gained by decoding several such pictures at once, and FFmpeg 5.1 aborts the process when a decoder on a
+/// frame thread finds an error behind a picture that it has already finished: a WebP with something at its end.
+/// Films are made of motion JPEG.
+fn stands_alone(codec: &str) -> bool {
+    is_picture_codec(codec) && codec != "mjpeg"
+}
+
+impl SoftwareDecoder {
+    /// Opens a decoder with at most `threads` threads.
+    pub fn open(stream: &VideoStream, threads: u32) -> Result<Self, DecodeError> {
+        check_size(stream)?;
+        let threads = if stands_alone(&stream.parameters.codec) { 1 } else { threads };
+        let options = CodecOptions { threads, max_pixels: limits::MAX_PIXELS };
+        let codec_name = stream.parameters.codec.as_str();
+        let failed = |it: AvError| open_error(codec_name, it);
+        ffmpeg::forget_complaints();
+        let (codec, own_sar) = with_parameters(&stream.parameters, stream.size, |it| {
+            Ok((Codec::open(it, options).map_err(failed)?, it.sar()))
+        })?;
+        Ok(Self {
+            follows_sar: sane_aspect(own_sar) == stream.sar,
+            threads,
+            codec,
+            state: State::Decoding,
+            decoded: AvFrame::empty().map_err(failed)?,
+            framer: Framer::new(codec_name).map_err(failed)?,
+            deinterlacer: None,
+            cannot_deinterlace: false,
+            inside: VecDeque::new(),
+            waiting: AvFrame::empty().map_err(failed)?,
+            waiting_facts: None,
+            format: None,
+            ready: None,
+            last: None,
+            stats: DecoderStats::default(),
+            stream: stream.clone(),
+        })
+    }
+
+    fn failed(&self, error: AvError) -> DecodeError {
+        decode_error(&self.stream.parameters.codec, error)
+    }
+
+    /// Leaves the next picture in `decoded`. `None`: nothing now, or, when draining, nothing more.
+    fn next_picture(&mut self) -> Result<Option<Facts>, DecodeError> {
+        loop {
+            if let Some(deinterlacer) = &mut self.deinterlacer {
+                self.decoded.clear();
+                match deinterlacer.pull(&mut self.decoded) {
+                    Ok(Received::Frame) => match self.inside.pop_front() {
+                        Some(facts) => return Ok(Some(facts)),
+                        None => continue,
+                    },
+                    Ok(Received::Nothing) => {}
+                    Ok(Received::End) => {
+                        self.deinterlacer = None;
+                        self.inside.clear();
+                        let Some(facts) = self.waiting_facts.take() else { continue };
+                        std::mem::swap(&mut self.decoded, &mut self.waiting);
+                        if let Some(facts) = self.admit(facts)? {
+                            return Ok(Some(facts));
+                        }
+                        continue;
+                    }
+                    Err(it) => {
+                        self.deinterlacer = None;
+                        self.inside.clear();
+                        return Err(self.failed(it));
+                    }
+                }
+            }
+            match self.codec.receive(&mut self.decoded).map_err(|it| self.failed(it))? {
+                Received::Nothing if self.state == State::Ending => {
+                    self.state = State::Draining;
+                    self.codec.drain().map_err(|it| self.failed(it))?;
+                }
+                Received::Nothing => return Ok(None),
+                Received::End => match &mut self.deinterlacer {
+                    Some(it) => it.push(None).map_err(|it| self.failed(it))?,
+                    None => return Ok(None),
+                },
+                Received::Frame if self.decoded.is_discard() => {}
+                Received::Frame => {
+                    let facts = self.facts();
+                    if let Some(facts) = self.admit(facts)? {
+                        return Ok(Some(facts));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Decides whether the picture in `decoded` goes through the deinterlacer. If not, its facts come back.
+    fn admit(&mut self, facts: Facts) -> Result<Option<Facts>, DecodeError> {
+        let interlaced = self.decoded.is_interlaced();
+        if self.deinterlacer.is_none() && interlaced && !self.cannot_deinterlace {
+            match Deinterlacer::new(&self.decoded, self.threads) {
+                Ok(it) => self.deinterlacer = Some(it),
+                Err(it) => {
+                    log::warn!("{}: shown interlaced: {it}", self.stream.parameters.codec);
+                    self.cannot_deinterlace = true;
+                }
+            }
+        }
+        let Some(deinterlacer) = &mut self.deinterlacer else { return Ok(Some(facts)) };
+        let pushed = if deinterlacer.takes(&self.decoded) {
+            self.inside.push_back(facts);
+            self.stats.deinterlaced += u64::from(interlaced);
+            deinterlacer.push(Some(&mut self.decoded))
+        } else {
+            std::mem::swap(&mut self.decoded, &mut self.waiting);
+            self.waiting_facts = Some(facts);
+            deinterlacer.push(None)
+        };
+        pushed.map_err(|it| self.failed(it)).map(|()| None)
+    }
+
+    fn facts(&mut self) -> Facts {
+        let it = &self.decoded;
+        let duration = Duration::from_nanos(u64::try_from(it.duration()).unwrap_or(0));
+        let pts = it.pts().map(MediaTime::from_nanos).unwrap_or_else(|| self.guess());
+        let (lap, discontinuity) = from_token(it.token());
+        let stream = &self.stream;
+        let facts = Facts {
+            pts,
+            duration,
+            corrupt: it.is_corrupt(),
+            lap,
+            discontinuity,
+            visible: it.visible_rect(),
+            sar: it.sar().filter(|_| self.follows_sar).map_or(stream.sar, |it| sane_aspect(Some(it))),
+            rotation: if stream.rotation == Rotation::None {
+                it.rotation().unwrap_or_default()
+            } else {
+                stream.rotation
+            },
+            tags: overlay(stream.color, it.color()),
+        };
+        self.last = Some((pts, duration));
+        facts
+    }
+
+    /// When a picture without a time is due: after the one before.
+    fn guess(&self) -> MediaTime {
+        let Some((pts, duration)) = self.last else { return MediaTime::ZERO };
+        let by_rate = || self.stream.frame_rate.map(|it| Duration::from_secs_f64(1.0 / it.to_f64()));
+        pts + if duration.is_zero() { by_rate().unwrap_or(DEFAULT_INTERVAL) } else { duration }
+    }
+}
+
+/// A frame's own tags before its stream's.
+fn overlay(stream: ColorTags, frame: ColorTags) -> ColorTags {
+    ColorTags {
+        matrix: frame.matrix.or(stream.matrix),
+        range: frame.range.or(stream.range),
+        transfer: frame.transfer.or(stream.transfer),
+        primaries: frame.primaries.or(stream.primaries),
+        siting: frame.siting.or(stream.siting),
+        luminance: Luminance {
+            max_cll: frame.luminance.max_cll.or(stream.luminance.max_cll),
+            mastering_peak: frame.luminance.mastering_peak.or(stream.luminance.mastering_peak),
+        },
+    }
+}
+
+impl Decoder for SoftwareDecoder {
+    fn submit(&mut self, packet: Packet) -> Result<Offer<Packet>, DecodeError> {
+        if self.state != State::Decoding || self.ready.is_some() {
+            return Ok(Offer::Refused(packet));
+        }
+        ffmpeg::forget_complaints();
+        match self.codec.send(&packet, token_of(&packet)).map_err(|it| self.failed(it))? {
+            Sent::Taken => Ok(Offer::Taken),
+            Sent::Full => Ok(Offer::Refused(packet)),
+        }
+    }
+
+    fn poll(&mut self) -> Result<Option<DecodeEvent>, DecodeError> {
+        if let Some(frame) = self.ready.take() {
+            self.stats.frames += 1;
+            return Ok(Some(DecodeEvent::Frame(frame)));
+        }
+        if self.state == State::Drained {
+            return Ok(None);
+        }
+        let Some(facts) = self.next_picture()? else {
+            if self.state != State::Draining {
+                return Ok(None);
+            }
+            self.state = State::Drained;
+            return Ok(Some(DecodeEvent::Drained));
+        };
+        let frame = self.framer.frame(&mut self.decoded, facts)?;
+        self.stats.corrupt += u64::from(frame.corrupt);
+        if self.format == Some(frame.format) {
+            self.stats.frames += 1;
+            return Ok(Some(DecodeEvent::Frame(frame)));
+        }
+        self.format = Some(frame.format);
+        let format = frame.format;
+        self.ready = Some(frame);
+        Ok(Some(DecodeEvent::FormatChanged(format)))
+    }
+
+    fn drain(&mut self) -> Result<(), DecodeError> {
+        if self.state == State::Decoding {
+            self.state = State::Ending;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), DecodeError> {
+        self.codec.flush();
+        self.deinterlacer = None;
+        self.inside.clear();
+        self.waiting.clear();
+        self.waiting_facts = None;
+        self.ready = None;
+        self.last = None;
+        self.state = State::Decoding;
+        Ok(())
+    }
+
+    fn stats(&self) -> DecoderStats {
+        DecoderStats { converted: self.framer.converted(), ..self.stats }
+    }
+}

@@ -1,0 +1,11 @@
+//! Everything the CPU can do by itself: demuxing, decoding, uploading.
+pub mod audio_decoder;
+mod conversion;
+pub mod decoder;
+pub mod demuxer;
+mod describe;
+mod framer;
+pub mod limits;
+mod location;
+mod opening;
+pub mod upload;
