@@ -63,6 +63,7 @@
 pub mod backend;
 pub mod base;
 pub mod logic;
+pub mod pipeline;
 pub mod render;
 pub mod seam;
 pub mod sys;

@@ -1,0 +1,43 @@
+//! Who wants to know about every frame that was shown: the frame log and the snapshots, kept by the layer above.
+use crate::base::format::Size;
+use crate::base::time::{MediaTime, MonoTime};
+
+/// A frame that reached the display.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentedFrame<'a> {
+    /// Counts from 0 over the whole run.
+    pub index: u64,
+    /// The item's path or URL.
+    pub item: &'a str,
+    /// Which time round, from 0.
+    pub lap: u64,
+    /// Its time within the item, from the item's first picture.
+    pub pts: MediaTime,
+    /// When it became visible, from the first frame of the run.
+    pub presented: MonoTime,
+    /// The interop it went through.
+    pub backend: &'static str,
+    /// Its bytes were not touched by the CPU.
+    pub zero_copy: bool,
+    /// What the display showed, top row first, four bytes a pixel, if `wants_pixels` said so.
+    pub pixels: Option<(&'a [u8], Size)>,
+}
+
+/// Told of every frame, on the present thread: must not wait.
+pub trait FrameObserver {
+    /// Whether the frame with this index is to be read back.
+    fn wants_pixels(&self, index: u64) -> bool;
+    /// It was shown.
+    fn presented(&mut self, frame: PresentedFrame<'_>);
+}
+
+/// Nobody.
+#[derive(Debug, Default)]
+pub struct NoObserver;
+
+impl FrameObserver for NoObserver {
+    fn wants_pixels(&self, _index: u64) -> bool {
+        false
+    }
+    fn presented(&mut self, _frame: PresentedFrame<'_>) {}
+}
