@@ -60,10 +60,12 @@
 //! 6. The screen never goes black by our doing: the last good picture stays until there is a better one.
 //! 7. `cfg(target_os)` stands in `sys/mod.rs`, `backend/mod.rs` and `platform/mod.rs` only.
 //! 8. Playing steadily allocates nothing: frames and packets live in pools, and `sys::alloc` counts.
+pub mod app;
 pub mod backend;
 pub mod base;
 pub mod logic;
 pub mod pipeline;
+pub mod platform;
 pub mod render;
 pub mod seam;
 pub mod sys;

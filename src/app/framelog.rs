@@ -1,0 +1,127 @@
+//! The frame log: one CSV line for each frame that reached the display.
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::app::exit::Failure;
+use crate::base::time::{MediaTime, MonoTime};
+
+/// The first line.
+pub const HEADER: &str = "index,item,loop,pts_us,presented_us,backend,zero_copy,crc32";
+/// Bytes kept before the file is written to: some eight hundred lines, so a slow disk is asked twice a minute at most
+/// at 25 frames a second.
+const BUFFER: usize = 64 * 1024;
+
+/// One presented frame.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameLine<'a> {
+    /// Frames presented before it.
+    pub index: u64,
+    /// The item's path or URL.
+    pub item: &'a str,
+    /// Which turn of the loop, from 0.
+    pub lap: u32,
+    /// When it was due on its stream's timeline.
+    pub pts: MediaTime,
+    /// When it reached the display.
+    pub presented: MonoTime,
+    /// The interop that made it renderable.
+    pub backend: &'a str,
+    /// The CPU did not touch its bytes.
+    pub zero_copy: bool,
+    /// CRC-32 of what the display showed, where it was asked for.
+    pub crc32: Option<u32>,
+}
+
+/// Writes the log. A line costs no allocation.
+#[derive(Debug)]
+pub struct FrameLog<W: Write> {
+    out: BufWriter<W>,
+}
+
+impl FrameLog<File> {
+    /// Creates the file and writes its first line.
+    pub fn create(path: &Path) -> Result<Self, Failure> {
+        File::create(path).and_then(Self::new).map_err(|it| {
+            Failure::failed(format_args!("{}: the frame log could not be created: {it}", path.display()))
+                .advise("check the folder and its permissions")
+        })
+    }
+}
+
+impl<W: Write> FrameLog<W> {
+    /// Begins a log on `out`.
+    pub fn new(out: W) -> io::Result<Self> {
+        let mut out = BufWriter::with_capacity(BUFFER, out);
+        writeln!(out, "{HEADER}")?;
+        Ok(Self { out })
+    }
+
+    /// Adds a line. After an error (a full disk) the log is not worth going on with.
+    pub fn write(&mut self, it: &FrameLine<'_>) -> io::Result<()> {
+        write!(self.out, "{},", it.index)?;
+        self.field(it.item)?;
+        write!(self.out, ",{},{},{},", it.lap, it.pts.nanos().div_euclid(1000), it.presented.nanos() / 1000)?;
+        self.field(it.backend)?;
+        write!(self.out, ",{},", u8::from(it.zero_copy))?;
+        match it.crc32 {
+            Some(crc) => writeln!(self.out, "{crc:08x}"),
+            None => writeln!(self.out),
+        }
+    }
+
+    /// Writes out what is still in memory, and says if that failed.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Quoted where RFC 4180 asks for it.
+    fn field(&mut self, text: &str) -> io::Result<()> {
+        if !text.contains(['"', ',', '\n', '\r']) {
+            return self.out.write_all(text.as_bytes());
+        }
+        self.out.write_all(b"\"")?;
+        for (index, part) in text.split('"').enumerate() {
+            if index > 0 {
+                self.out.write_all(b"\"\"")?;
+            }
+            self.out.write_all(part.as_bytes())?;
+        }
+        self.out.write_all(b"\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_csv_whatever_the_file_is_called() {
+        let mut bytes = Vec::new();
+        let mut log = FrameLog::new(&mut bytes).unwrap();
+        let line = FrameLine {
+            index: 0,
+            item: "film.mp4",
+            lap: 0,
+            pts: MediaTime::from_nanos(-1),
+            presented: MonoTime::from_nanos(1_234_567),
+            backend: "software_upload",
+            zero_copy: false,
+            crc32: None,
+        };
+        log.write(&line).unwrap();
+        let odd = FrameLine { index: 1, item: "a \"b\",\nc", lap: 3, zero_copy: true, crc32: Some(0xbeef), ..line };
+        log.write(&odd).unwrap();
+        log.finish().unwrap();
+        let want = "index,item,loop,pts_us,presented_us,backend,zero_copy,crc32\n\
+                    0,film.mp4,0,-1,1234,software_upload,0,\n\
+                    1,\"a \"\"b\"\",\nc\",3,-1,1234,software_upload,1,0000beef\n";
+        assert_eq!(String::from_utf8(bytes).unwrap(), want);
+    }
+
+    #[test]
+    fn a_full_disk_is_reported_at_the_end() {
+        let full = File::create("/dev/full").expect("Linux has /dev/full");
+        assert_eq!(FrameLog::new(full).unwrap().finish().unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -1,0 +1,61 @@
+//! The commands.
+pub mod cli;
+pub mod cli_values;
+pub mod exit;
+pub mod folder;
+pub mod framelog;
+pub mod inputs;
+pub mod log;
+pub mod machine;
+pub mod output;
+pub mod play;
+pub mod playlist_file;
+pub mod probe;
+pub mod stats_file;
+pub mod toml_file;
+
+use std::ffi::OsString;
+
+use crate::app::cli::{Command, LogOptions, Request};
+use crate::app::exit::{Exit, Failure};
+use crate::platform::StopSignals;
+
+/// Does what the command line asks; failures are told on standard error.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    match cli::parse(args).and_then(run) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output::complain(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn run(request: Request) -> Result<Exit, Failure> {
+    let command = match request {
+        Request::Print(text) => return output::print(&text).map(|()| Exit::Done),
+        Request::Run(command) => command,
+    };
+    match command {
+        Command::Play(options) => {
+            start_log(&options.log)?;
+            // Before any other thread is made: they inherit the blocked signals.
+            let signals = StopSignals::watch().map_err(|it| Failure::failed(format!("cannot catch signals: {it}")))?;
+            let platform = crate::platform::open();
+            let started = platform.clock.now();
+            play::play(&options, &platform, &signals, started)
+        }
+        Command::Probe(options) => {
+            start_log(&options.log)?;
+            let platform = crate::platform::open();
+            let decoders = (platform.decoders)(0);
+            let decoders: Vec<_> = decoders.iter().map(|it| it.as_ref()).collect();
+            let cancel = crate::base::cancel::Cancel::new();
+            probe::run(&options, || machine::report(&platform), platform.demuxers.as_ref(), &decoders, &cancel)
+        }
+    }
+}
+
+fn start_log(options: &LogOptions) -> Result<(), Failure> {
+    log::init(options.target, options.verbosity()).map_err(Failure::usage)
+}

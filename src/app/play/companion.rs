@@ -1,0 +1,86 @@
+//! What happens beside the player: signals, watched folders, the live line.
+use std::time::Duration;
+
+use crate::app::output;
+use crate::app::play::to_items;
+use crate::app::play::watcher::Watcher;
+use crate::base::time::MonoTime;
+use crate::pipeline::player::Player;
+use crate::pipeline::player::run::Companion;
+use crate::platform::StopSignals;
+use crate::seam::wait::Waitable;
+
+/// The live line on a terminal, overwritten in place.
+#[derive(Debug)]
+struct LiveLine {
+    every: Duration,
+    next: MonoTime,
+    last: (MonoTime, u64),
+    is_terminal: bool,
+}
+
+impl LiveLine {
+    fn print(&mut self, now: MonoTime, player: &mut Player) {
+        player.settle_stats();
+        let shown = player.frames_presented();
+        let seconds = now.saturating_since(self.last.0).as_secs_f64().max(0.001);
+        let rate = shown.saturating_sub(self.last.1) as f64 / seconds;
+        self.last = (now, shown);
+        let stats = &player.stats;
+        let lag = stats.queued_lag.milliseconds().map_or(0.0, |it| it.p95);
+        let offset = stats.av_offset.milliseconds().map_or("-".to_owned(), |it| format!("{:.0} ms", it.p95));
+        let line = format!(
+            "{:.0} s  {shown} shown  {rate:.1}/s  {} dropped  lag p95 {lag:.1} ms  A/V p95 {offset}  seams {} (late {})",
+            player.elapsed().as_secs_f64(),
+            stats.frames_dropped_stale,
+            stats.seams.count,
+            stats.seams.late_starts,
+        );
+        output::tell_progress(&line, self.is_terminal);
+    }
+}
+
+/// Called by the player between turns.
+#[derive(Debug)]
+pub struct PlayCompanion {
+    signals: StopSignals,
+    watcher: Watcher,
+    live: Option<LiveLine>,
+}
+
+impl PlayCompanion {
+    /// With a live line every `live`.
+    pub fn new(signals: StopSignals, watcher: Watcher, live: Option<Duration>) -> Self {
+        let is_terminal = output::has_terminal();
+        let live = live.map(|every| LiveLine { every, next: MonoTime::ZERO, last: (MonoTime::ZERO, 0), is_terminal });
+        Self { signals, watcher, live }
+    }
+
+    /// Leaves the terminal on a line of its own.
+    pub fn finish(&mut self) {
+        if self.live.as_ref().is_some_and(|it| it.is_terminal) {
+            output::end_progress();
+        }
+    }
+}
+
+impl Companion for PlayCompanion {
+    fn tick(&mut self, now: MonoTime, player: &mut Player) {
+        if self.signals.received().is_some() {
+            player.stop();
+        }
+        if let Some(change) = self.watcher.changed() {
+            player.programme().replace_items(to_items(change.items), &change.renewed);
+        }
+        if let Some(live) = &mut self.live
+            && live.next <= now
+        {
+            live.next = now + live.every;
+            live.print(now, player);
+        }
+    }
+
+    fn waitable(&self) -> Waitable<'_> {
+        self.watcher.waitable()
+    }
+}

@@ -1,0 +1,81 @@
+//! What every machine has: software decoding, a screen in memory, a loudspeaker that is none.
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::backend::headless::audio_sink::{HeadlessSinkFactory, HeadlessSinkParams};
+use crate::backend::headless::display_clock::ManualClock;
+use crate::backend::headless::presenter::HeadlessPresenter;
+use crate::backend::software::audio_decoder::SoftwareAudioDecoderFactory;
+use crate::backend::software::decoder::SoftwareDecoderFactory;
+use crate::backend::software::upload::{SoftwareUpload, WideTexels};
+use crate::base::time::MonoTime;
+use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
+use crate::render::Compositor;
+use crate::seam::audio_decoder::AudioDecoderFactory;
+use crate::seam::audio_sink::AudioSinkFactory;
+use crate::seam::clock::{AdvanceClock, Clock};
+use crate::seam::decoder::DecoderFactory;
+use crate::seam::interop::VideoInterop;
+use crate::seam::presenter::{PresentError, Presenter};
+use crate::sys::egl;
+use crate::sys::gl;
+
+/// The headless display's refresh rate where nobody says: what most screens have.
+const DEFAULT_REFRESH: Duration = Duration::from_nanos(16_666_667);
+
+/// A screen in memory, drawn by EGL without a surface.
+pub fn display() -> DisplayKind {
+    DisplayKind { name: "headless", probe: |_desktop| Ok(()), open }
+}
+
+fn open(request: &DisplayRequest) -> Result<OpenScreen, PresentError> {
+    let failed = |call: &'static str, reason: String| PresentError::Device { screen: "headless".into(), call, reason };
+    let egl = egl::Context::surfaceless(gl::Api::Gles3).map_err(|it| failed("open EGL", it.to_string()))?;
+    egl.make_current(None).map_err(|it| failed("make the context current", it.to_string()))?;
+    let gl = gl::Context::new(egl).map_err(|it| failed("load GL", it.to_string()))?;
+    let refresh = request.refresh.unwrap_or(DEFAULT_REFRESH);
+    let presenter = HeadlessPresenter::new(gl.clone(), request.size, refresh, request.now)?;
+    screen(gl, Box::new(presenter))
+}
+
+/// What goes with a presenter whose context is `gl`.
+pub fn screen(gl: Rc<gl::Context>, presenter: Box<dyn Presenter>) -> Result<OpenScreen, PresentError> {
+    let renderer = format!("{} ({})", gl.renderer(), gl.version());
+    let compositor = Compositor::new(gl.clone()).map_err(|it| PresentError::Device {
+        screen: presenter.name().to_owned(),
+        call: "make the compositor",
+        reason: it.to_string(),
+    })?;
+    let interops: Vec<Box<dyn VideoInterop>> = vec![Box::new(SoftwareUpload::new(gl, WideTexels::Auto))];
+    Ok(OpenScreen { interops, compositor, presenter, renderer })
+}
+
+/// Software decoders.
+pub fn decoders(threads: u32) -> Vec<Arc<dyn DecoderFactory>> {
+    let usual = SoftwareDecoderFactory::default();
+    vec![Arc::new(SoftwareDecoderFactory { threads: if threads == 0 { usual.threads } else { threads } })]
+}
+
+/// Sound decoders.
+pub fn audio_decoders() -> Arc<dyn AudioDecoderFactory> {
+    Arc::new(SoftwareAudioDecoderFactory)
+}
+
+/// A clock that stands still until told.
+pub fn stepped_clock(start: MonoTime) -> Arc<dyn AdvanceClock> {
+    Arc::new(ManualClock::new(start))
+}
+
+/// A loudspeaker that is none.
+pub fn synthetic_sink(habits: SyntheticSink, clock: Arc<dyn Clock>) -> Arc<dyn AudioSinkFactory> {
+    let params = HeadlessSinkParams {
+        period: habits.period,
+        jitter: habits.jitter,
+        drift_ppm: habits.drift_ppm.round() as i32,
+        rate: Some(habits.format.rate),
+        max_channels: habits.format.channels,
+        ..HeadlessSinkParams::default()
+    };
+    Arc::new(HeadlessSinkFactory::new(clock, params))
+}

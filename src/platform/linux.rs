@@ -1,0 +1,49 @@
+//! Linux: a window where there is a desktop, ALSA, inotify.
+use std::sync::Arc;
+
+use crate::backend::alsa::AlsaSinkFactory;
+use crate::backend::headless::display_clock::RealClock;
+use crate::backend::inotify::InotifyWatch;
+use crate::backend::software::demuxer::FfmpegDemuxerFactory;
+use crate::backend::wait::PollWaiter;
+use crate::backend::window::WindowPresenter;
+use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
+use crate::seam::presenter::PresentError;
+use crate::sys;
+
+/// What this machine offers.
+pub fn open() -> Platform {
+    Platform {
+        clock: Arc::new(RealClock),
+        stepped_clock: headless::stepped_clock,
+        demuxers: Arc::new(FfmpegDemuxerFactory),
+        decoders: headless::decoders,
+        audio_decoders: headless::audio_decoders(),
+        displays: vec![window(), headless::display()],
+        sinks: vec![Arc::new(AlsaSinkFactory)],
+        synthetic_sink: headless::synthetic_sink,
+        waiter: || Ok(Box::new(PollWaiter::new()?)),
+        watch: || Ok(Box::new(InotifyWatch::new()?)),
+        allocations: sys::alloc::thread_allocations,
+        peak_rss_kib,
+    }
+}
+
+/// The kernel's own high-water mark.
+fn peak_rss_kib() -> Option<u64> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).ok()?;
+    u64::try_from(usage.max_rss()).ok()
+}
+
+fn window() -> DisplayKind {
+    DisplayKind {
+        name: "window",
+        probe: |desktop| if desktop { Ok(()) } else { Err("there is no desktop session here".to_owned()) },
+        open: open_window,
+    }
+}
+
+fn open_window(request: &DisplayRequest) -> Result<OpenScreen, PresentError> {
+    let (presenter, gl) = WindowPresenter::open(request.size, "Lucarne", false)?;
+    headless::screen(gl, Box::new(presenter))
+}
