@@ -1,0 +1,87 @@
+//! A process that is asked to stop stops in order, with the exit code shells know.
+//!
+//! Signals belong to whole processes: each case is a child of this one, and the harness is ours, since another's threads
+//! would take the signal.
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use lucarne::backend::signals::{StopSignal, StopSignals};
+use lucarne::backend::wait::PollWaiter;
+use lucarne::seam::wait::Waiter;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// Tells a child that it is one, and what it does when it is asked to stop.
+const ROLE: &str = "LUCARNE_TEST_SIGNALS_ROLE";
+
+fn main() -> ExitCode {
+    match std::env::var(ROLE).as_deref() {
+        Ok("obeys") => return obey(),
+        Ok("hangs") => return hang(),
+        _ => {}
+    }
+    let cases = [
+        ("sigterm_ends_the_wait_and_gives_143", "obeys", &[Signal::SIGTERM][..], 143),
+        ("sigint_ends_the_wait_and_gives_130", "obeys", &[Signal::SIGINT][..], 130),
+        ("a_second_signal_ends_a_process_that_hangs", "hangs", &[Signal::SIGINT, Signal::SIGTERM][..], 143),
+    ];
+    say(&format!("\nrunning {} tests", cases.len()));
+    let mut n_failed = 0;
+    for (name, role, signals, want) in cases {
+        let got = exit_code_after(role, signals);
+        let passed = got == Some(want);
+        n_failed += usize::from(!passed);
+        say(&format!("test {name} ... {}", if passed { "ok".to_owned() } else { format!("FAILED: {got:?}") }));
+    }
+    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
+    say(&format!("\ntest result: {verdict}. {} passed; {n_failed} failed\n", cases.len() - n_failed));
+    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+}
+
+fn exit_code_after(role: &str, signals: &[Signal]) -> Option<i32> {
+    let mut child = Command::new(std::env::current_exe().expect("we are a file"))
+        .env(ROLE, role)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("we can be started");
+    let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+    for signal in signals {
+        // One line before each signal it waits for.
+        lines.next().expect("it speaks").expect("it speaks text");
+        kill(Pid::from_raw(child.id() as i32), *signal).expect("it is our child");
+    }
+    child.wait().expect("it is our child").code()
+}
+
+fn watched() -> (StopSignals, PollWaiter) {
+    let signals = StopSignals::watch().expect("a thread can be made");
+    let waiter = PollWaiter::new().expect("a descriptor is free");
+    signals.wake_by(waiter.waker());
+    assert_eq!(signals.received(), None);
+    (signals, waiter)
+}
+
+/// A limit that only a failure reaches.
+const LONG: Duration = Duration::from_secs(20);
+
+fn obey() -> ExitCode {
+    let (signals, mut waiter) = watched();
+    say("ready");
+    waiter.wait(&[], Some(LONG));
+    signals.received().map_or(ExitCode::FAILURE, |it: StopSignal| ExitCode::from(it.exit_code()))
+}
+
+fn hang() -> ExitCode {
+    let (signals, mut waiter) = watched();
+    say("ready");
+    waiter.wait(&[], Some(LONG));
+    say(&format!("{:?}, but I do not care", signals.received()));
+    waiter.wait(&[], Some(LONG));
+    ExitCode::FAILURE
+}
