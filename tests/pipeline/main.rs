@@ -1,0 +1,14 @@
+//! The pipeline with everything around it made of tables, mostly in virtual time: what it does when all goes well,
+//! and when each of its neighbours does not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+mod codec;
+mod elements;
+mod film;
+mod rig;
+mod screen;
+
+mod broken;
+mod control;
+mod seams;
+mod sound;
+mod ways;

@@ -1,0 +1,199 @@
+//! A screen and interops that do what a test tells them.
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
+use lucarne::base::format::Size;
+use lucarne::base::frame::{VideoFormat, VideoFrame};
+use lucarne::base::time::MonoTime;
+use lucarne::logic::interop_policy::InteropMode;
+use lucarne::pipeline::player::interop::InteropSwitch;
+use lucarne::pipeline::player::screen::Screen;
+use lucarne::render::Compositor;
+use lucarne::seam::interop::{InteropCapabilities, InteropError, Renderable, VideoInterop};
+use lucarne::seam::presenter::{DisplayMode, Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
+use lucarne::seam::wait::Waitable;
+use lucarne::sys::egl;
+use lucarne::sys::gl::{Api, Context, Framebuffer};
+
+pub const REFRESH: Duration = Duration::from_millis(10);
+const SIZE: Size = Size::new(16, 16);
+
+/// What a test does to the screen, and what it sees of it.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// What the player is told next, beside flips.
+    pub events: VecDeque<PresentEvent>,
+    /// The next acquires find every buffer on its way.
+    pub busy: usize,
+    /// The next commits are answered with `Busy`.
+    pub busy_commits: usize,
+    /// Acquiring fails as long as this is so.
+    pub gone: bool,
+    /// The next commit flips so many vblanks too late.
+    pub misses: u64,
+    pub acquired: usize,
+    /// When each commit flipped.
+    pub flips: Vec<MonoTime>,
+}
+
+/// Flips at the next vblank on a grid of `REFRESH`.
+struct ScriptedPresenter {
+    framebuffer: Framebuffer,
+    script: Rc<RefCell<Script>>,
+    next_id: u64,
+    pending: Option<(SubmissionId, MonoTime)>,
+}
+
+impl Presenter for ScriptedPresenter {
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+    fn mode(&self) -> DisplayMode {
+        DisplayMode { size: SIZE, refresh: REFRESH }
+    }
+    fn acquire(&mut self, _now: MonoTime) -> Result<Option<RenderTarget>, PresentError> {
+        let mut script = self.script.borrow_mut();
+        script.acquired += 1;
+        if script.gone {
+            return Err(PresentError::Device { screen: "scripted".into(), call: "acquire", reason: "gone".into() });
+        }
+        if 0 < script.busy {
+            script.busy -= 1;
+            return Ok(None);
+        }
+        assert!(self.pending.is_none(), "nothing is drawn while a flip is pending");
+        Ok(Some(RenderTarget { framebuffer: self.framebuffer.name(), size: SIZE, top_down: true }))
+    }
+    fn present(&mut self, now: MonoTime, _layer: Layer) -> Result<SubmissionId, PresentError> {
+        let mut script = self.script.borrow_mut();
+        if 0 < script.busy_commits {
+            script.busy_commits -= 1;
+            return Err(PresentError::Busy);
+        }
+        assert!(self.pending.is_none(), "one flip at a time");
+        let id = SubmissionId(self.next_id);
+        self.next_id += 1;
+        let refresh = REFRESH.as_nanos() as u64;
+        let vblank = now.nanos() / refresh + 1 + std::mem::take(&mut script.misses);
+        self.pending = Some((id, MonoTime::from_nanos(vblank * refresh)));
+        Ok(id)
+    }
+    fn poll(&mut self, now: MonoTime) -> Result<Option<PresentEvent>, PresentError> {
+        let mut script = self.script.borrow_mut();
+        if let Some(event) = script.events.pop_front() {
+            return Ok(Some(event));
+        }
+        match self.pending {
+            Some((id, at)) if at <= now => {
+                self.pending = None;
+                script.flips.push(at);
+                Ok(Some(PresentEvent::Presented { id, at, sequence: None }))
+            }
+            _ => Ok(None),
+        }
+    }
+    fn deadline(&self) -> Option<MonoTime> {
+        self.pending.map(|(_, at)| at)
+    }
+    fn waitable(&self) -> Waitable<'_> {
+        Waitable::Ready
+    }
+}
+
+/// Software upload under another name, failing on demand.
+pub struct Fussy {
+    inner: SoftwareUpload,
+    pub name: &'static str,
+    pub zero_copy: bool,
+    /// One per frame: what fails. Nothing once it is used up.
+    pub fails: Rc<RefCell<VecDeque<Fails>>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fails {
+    Nothing,
+    Init,
+    Submit,
+    Acquire,
+    Context,
+}
+
+impl Fussy {
+    fn error(&self, call: &'static str) -> InteropError {
+        InteropError::Api { backend: self.name, call, reason: "on purpose".into() }
+    }
+    fn fails_next(&self) -> Option<Fails> {
+        self.fails.borrow().front().copied()
+    }
+}
+
+impl VideoInterop for Fussy {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn capabilities(&self) -> InteropCapabilities {
+        InteropCapabilities { zero_copy: self.zero_copy, ..self.inner.capabilities() }
+    }
+    fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
+        if self.fails_next() == Some(Fails::Init) {
+            self.fails.borrow_mut().pop_front();
+            return Err(self.error("init"));
+        }
+        self.inner.init(format)
+    }
+    fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        match self.fails_next() {
+            Some(Fails::Submit) => {
+                self.fails.borrow_mut().pop_front();
+                Err(self.error("submit"))
+            }
+            Some(Fails::Context) => {
+                self.fails.borrow_mut().pop_front();
+                Err(InteropError::ContextLost { backend: self.name })
+            }
+            _ => self.inner.submit_decoded_frame(frame),
+        }
+    }
+    fn acquire_renderable_frame(&mut self) -> Result<Option<Renderable>, InteropError> {
+        if self.fails.borrow_mut().pop_front() == Some(Fails::Acquire) {
+            return Err(self.error("acquire"));
+        }
+        let renderable = self.inner.acquire_renderable_frame()?;
+        Ok(renderable.map(|it| Renderable { zero_copy: self.zero_copy, ..it }))
+    }
+    fn release_frame(&mut self, frame: Renderable) {
+        self.inner.release_frame(frame);
+    }
+}
+
+/// A way from frames to textures, as a test describes it.
+pub struct Way {
+    pub name: &'static str,
+    pub zero_copy: bool,
+    pub fails: Vec<Fails>,
+}
+
+pub fn screen(ways: &[Way], mode: InteropMode) -> (Screen, Rc<RefCell<Script>>) {
+    let gl = Context::new(egl::Context::surfaceless(Api::Gles3).unwrap()).unwrap();
+    let script = Rc::new(RefCell::new(Script::default()));
+    let interops = ways.iter().map(|way| {
+        let inner = SoftwareUpload::new(Rc::clone(&gl), WideTexels::Auto);
+        let fails = Rc::new(RefCell::new(way.fails.iter().copied().collect()));
+        Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails }) as Box<dyn VideoInterop>
+    });
+    let presenter = ScriptedPresenter {
+        framebuffer: Framebuffer::new(&gl, SIZE).unwrap(),
+        script: Rc::clone(&script),
+        next_id: 0,
+        pending: None,
+    };
+    let screen = Screen {
+        interops: InteropSwitch::new(interops.collect(), mode).unwrap(),
+        compositor: Compositor::new(gl).unwrap(),
+        presenter: Box::new(presenter),
+    };
+    (screen, script)
+}

@@ -1,0 +1,101 @@
+//! Ways from frames to textures that fail.
+use lucarne::logic::interop_policy::{InteropMode, OnFailure};
+use lucarne::pipeline::player::Ended;
+
+use crate::film::Film;
+use crate::rig::{Rig, Setup};
+use crate::screen::Fails::{self, Acquire, Context, Init, Nothing, Submit};
+use crate::screen::Way;
+
+fn rig(mode: InteropMode, zero_copy_fails: &[Fails], software_fails: &[Fails]) -> Rig {
+    let mut setup = Setup::of(vec![("a", vec![Film::silent(12).into()])]);
+    setup.ways = vec![
+        Way { name: "direct", zero_copy: true, fails: zero_copy_fails.to_vec() },
+        Way { name: "upload", zero_copy: false, fails: software_fails.to_vec() },
+    ];
+    setup.mode = mode;
+    setup.rig()
+}
+
+#[test]
+fn three_failures_in_a_row_change_the_way_once_and_for_all() {
+    for fails in [[Submit; 3], [Acquire; 3], [Init; 3], [Submit, Acquire, Submit]] {
+        let mut rig = rig(InteropMode::Auto, &fails, &[]);
+        assert_eq!(rig.until_the_end(), Ended::Done);
+        let stats = &rig.player.stats;
+        let [fallback] = stats.fallbacks() else { panic!("{fails:?}: {:?}", stats.fallbacks()) };
+        assert_eq!((fallback.from.as_str(), fallback.to.as_str()), ("direct", "upload"), "{fails:?}");
+        assert!(fallback.reason.contains("on purpose") && fallback.reason.contains("3 times"), "{}", fallback.reason);
+        assert_eq!(stats.submit_failed + stats.acquire_failed, 3, "{fails:?}");
+        // Two frames were lost; the third was tried again the other way.
+        assert_eq!((stats.frames_presented, stats.software_frames, stats.zero_copy_frames), (10, 10, 0), "{fails:?}");
+        assert!(rig.seen().iter().all(|it| it.backend == "upload"), "{fails:?}");
+    }
+}
+
+#[test]
+fn a_success_between_failures_forgives_them() {
+    let fails = [Submit, Submit, Nothing, Acquire, Acquire, Nothing, Submit];
+    let mut rig = rig(InteropMode::Auto, &fails, &[]);
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let stats = &rig.player.stats;
+    assert_eq!((stats.submit_failed, stats.acquire_failed, stats.fallbacks().len()), (3, 2, 0));
+    assert_eq!((stats.submit_ok, stats.zero_copy_frames), (7, 7));
+}
+
+#[test]
+fn a_lost_context_is_set_up_again_once() {
+    let mut once = rig(InteropMode::Auto, &[Nothing, Context], &[]);
+    assert_eq!(once.until_the_end(), Ended::Done);
+    assert_eq!((once.player.stats.fallbacks().len(), once.player.stats.zero_copy_frames), (0, 11));
+    drop(once);
+    let mut twice = rig(InteropMode::Auto, &[Nothing, Context, Context], &[]);
+    assert_eq!(twice.until_the_end(), Ended::Done);
+    assert_eq!((twice.player.stats.fallbacks().len(), twice.player.stats.software_frames), (1, 10));
+}
+
+#[test]
+fn forced_zero_copy_gives_up_or_downgrades_as_asked() {
+    let mut fails = rig(InteropMode::ForceZeroCopy(OnFailure::Fail), &[Nothing, Submit, Submit, Submit], &[]);
+    assert_eq!(fails.until_the_end(), Ended::GaveUp);
+    assert_eq!(fails.player.stats.frames_presented, 1);
+    drop(fails);
+    let mut downgrades = rig(InteropMode::ForceZeroCopy(OnFailure::Downgrade), &[Submit; 3], &[]);
+    assert_eq!(downgrades.until_the_end(), Ended::Done);
+    assert_eq!(downgrades.player.stats.fallbacks().len(), 1);
+}
+
+#[test]
+fn the_last_way_failing_costs_the_item_and_not_the_show() {
+    let film = || vec![Film::silent(5).into()];
+    let mut setup = Setup::of(vec![("a", film()), ("b", film())]);
+    setup.ways = vec![Way { name: "upload", zero_copy: false, fails: vec![Nothing, Submit, Submit, Submit] }];
+    let mut rig = setup.rig();
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let shown: Vec<String> = rig.shown().into_iter().map(|it| it.0).collect();
+    assert_eq!(shown.concat(), "abbbbb");
+    let items = rig.player.stats.items.report();
+    assert!(items[0].reason.as_ref().is_some_and(|it| it.contains("on purpose")), "{items:?}");
+}
+
+#[test]
+fn playing_steadily_allocates_nothing() {
+    let mut setup = Setup::of(vec![("a", vec![Film::silent(50).into()])]);
+    setup.turns = Some(6);
+    let mut rig = setup.rig();
+    // The fakes allocate on the decks' threads, as do the diary and the script on this one; so the player's own turns
+    // are counted where nothing of theirs is due.
+    rig.until_shown(150);
+    let mut counted = (0, 0);
+    rig.play(std::time::Duration::from_secs(2), |rig| {
+        let before = (lucarne::sys::alloc::thread_allocations(), rig.player.frames_presented());
+        let _turn = rig.player.step();
+        if rig.player.frames_presented() == before.1 {
+            counted.0 += lucarne::sys::alloc::thread_allocations() - before.0;
+            counted.1 += 1;
+        }
+        false
+    });
+    assert!(100 < counted.1, "{} turns", counted.1);
+    assert_eq!(counted.0, 0, "allocations in {} turns", counted.1);
+}
