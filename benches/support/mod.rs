@@ -1,0 +1,48 @@
+//! What the benches share: reading the clock, the middle of several runs, and one way of printing figures.
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+#[allow(dead_code, reason = "only `pace` needs a film, and not every kind")]
+#[path = "../../tests/support/media.rs"]
+pub mod media;
+
+/// How long `work` takes.
+pub fn time(work: impl FnOnce()) -> Duration {
+    let started = Instant::now();
+    work();
+    started.elapsed()
+}
+
+/// The middle one: a single run that something else disturbed does not move it.
+pub fn median(mut it: Vec<f64>) -> f64 {
+    it.sort_by(f64::total_cmp);
+    it.get(it.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Runs `a` and `b` in turns, so that whatever else the machine does meets both alike, after one turn that does not
+/// count. Answers the nanoseconds of each turn.
+#[allow(dead_code, reason = "`pace` times a part of each turn only")]
+pub fn in_turns(turns: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Vec<(f64, f64)> {
+    a();
+    b();
+    let nanos = |work: &mut dyn FnMut()| time(work).as_nanos() as f64;
+    (0..turns).map(|_| (nanos(&mut a), nanos(&mut b))).collect()
+}
+
+/// The medians of both columns.
+pub fn medians(turns: &[(f64, f64)]) -> (f64, f64) {
+    (median(turns.iter().map(|it| it.0).collect()), median(turns.iter().map(|it| it.1).collect()))
+}
+
+/// One line of a report.
+pub fn say(line: &str) {
+    // A reader who has gone away has no use for an error either.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// A figure that has a limit, with whether it keeps it.
+#[allow(dead_code, reason = "not every bench has a limit")]
+pub fn judge(what: &str, figure: f64, at_least: f64) {
+    let verdict = if at_least <= figure { "ok" } else { "TOO LOW" };
+    say(&format!("  {what}: {figure:.3} (at least {at_least}) {verdict}"));
+}
