@@ -19,7 +19,7 @@ const JUMP_BACK: i64 = 1_000_000_000;
 const JUMP_AHEAD: i64 = 10_000_000_000;
 
 /// Whether a live source's clock broke between two packets of a track.
-pub fn live_jump(last: Option<MediaTime>, next: Option<MediaTime>) -> bool {
+fn live_jump(last: Option<MediaTime>, next: Option<MediaTime>) -> bool {
     let (Some(last), Some(next)) = (last, next) else { return false };
     let step = next.delta_nanos(last);
     !(-JUMP_BACK..=JUMP_AHEAD).contains(&step)
@@ -97,9 +97,19 @@ impl Laps {
     pub fn is_last(&self) -> bool {
         self.wanted.is_some_and(|it| it <= self.lap.saturating_add(1))
     }
-    /// The input's own decoding time of the last packet of a track.
-    pub fn last_dts(&self, track: Track) -> Option<MediaTime> {
-        self.last_dts[index(track)]
+    /// Whether a live source's clock broke before this packet. After a break the tracks cross over one by one: a packet
+    /// from before it, that comes when the other track is already behind it, is another break.
+    pub fn is_broken_by(&self, packet: &Packet) -> bool {
+        let [own, other] = match packet.track {
+            Track::Video => self.last_dts,
+            Track::Audio => [self.last_dts[1], self.last_dts[0]],
+        };
+        match (own, other, packet.dts) {
+            (Some(_), _, next) => live_jump(own, next),
+            // Tracks may be some seconds apart, either way round.
+            (None, Some(other), Some(next)) => JUMP_AHEAD < next.delta_nanos(other).saturating_abs(),
+            _ => false,
+        }
     }
     /// The source came back: its next packet goes where the last picture ended, whatever it says.
     pub fn rebase(&mut self) {

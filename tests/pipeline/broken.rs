@@ -99,8 +99,8 @@ fn a_second_lap_that_fails_leaves_the_first_whole() {
     let broken = Film { beats: vec![Beat::Error("bad sector")], ..Film::silent(0) };
     let empty = Film { beats: Vec::new(), ..Film::silent(0) };
     for (name, second) in [
-        ("read error", Opening::Film(broken)),
-        ("empty", Opening::Film(empty)),
+        ("read error", broken.into()),
+        ("empty", empty.into()),
         ("missing", Opening::Missing),
         ("undecodable", Film { rewinds: false, ..Film::silent(30) }.coded(|_| true, NOTHING).into()),
         (

@@ -1,7 +1,7 @@
 //! Films that are tables: what a demuxer says, packet by packet, and what goes wrong with it.
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lucarne::base::audio::AudioFormat;
@@ -22,20 +22,26 @@ pub fn at_ms(ms: i64) -> MediaTime {
     MediaTime::from_nanos(ms * MS)
 }
 
+/// A test that failed meanwhile is no reason for this one to fail.
+fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A door that is shut until somebody opens it, or the one who waits is told to give up.
 #[derive(Debug, Clone, Default)]
 pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
     pub fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
+        *lock(&self.0.0) = true;
         self.0.1.notify_all();
     }
     /// True when it was opened.
     fn pass(&self, cancel: &Cancel) -> bool {
-        let mut open = self.0.0.lock().unwrap();
+        let mut open = lock(&self.0.0);
         while !*open && !cancel.is_cancelled() {
-            open = self.0.1.wait_timeout(open, Duration::from_millis(5)).unwrap().0;
+            let waited = self.0.1.wait_timeout(open, Duration::from_millis(5));
+            open = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         *open
     }
@@ -60,10 +66,9 @@ pub struct Film {
 }
 
 /// What becomes of one attempt to open.
-#[allow(clippy::large_enum_variant, reason = "a handful of them, in tests")]
 #[derive(Debug, Clone)]
 pub enum Opening {
-    Film(Film),
+    Film(Box<Film>),
     Missing,
     Stalls(Gate),
 }
@@ -186,7 +191,7 @@ impl Film {
 
 impl From<Film> for Opening {
     fn from(it: Film) -> Self {
-        Opening::Film(it)
+        Opening::Film(Box::new(it))
     }
 }
 
@@ -199,7 +204,7 @@ pub struct Shelf {
 
 impl Shelf {
     pub fn put(&self, name: &str, openings: Vec<Opening>) {
-        self.inputs.lock().unwrap().insert(name.into(), (openings, 0));
+        lock(&self.inputs).insert(name.into(), (openings, 0));
     }
     pub fn opens(&self) -> usize {
         self.opened.load(Ordering::SeqCst)
@@ -214,14 +219,14 @@ impl DemuxerFactory for Shelf {
     fn open(&self, input: &str, options: &OpenOptions) -> Result<Box<dyn Demuxer>, DemuxError> {
         self.opened.fetch_add(1, Ordering::SeqCst);
         let opening = {
-            let mut inputs = self.inputs.lock().unwrap();
+            let mut inputs = lock(&self.inputs);
             let Some((openings, turn)) = inputs.get_mut(input) else { return Err(missing(input)) };
             let opening = openings[(*turn).min(openings.len() - 1)].clone();
             *turn += 1;
             opening
         };
         let mut film = match opening {
-            Opening::Film(film) => film,
+            Opening::Film(film) => *film,
             Opening::Missing => return Err(missing(input)),
             Opening::Stalls(gate) => {
                 return if gate.pass(&options.cancel) {

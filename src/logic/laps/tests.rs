@@ -128,3 +128,44 @@ fn a_still_for_no_time_at_all_still_moves_on() {
     assert!(it.place(&mut packet(Track::Video, 0, 0, 0)));
     assert_eq!(it.end(Some(at(0)), None), Some(at(1)));
 }
+
+#[test]
+fn tracks_that_cross_a_break_one_by_one_stay_together() {
+    let mut it = Laps::new(None);
+    // Pictures at these times, sound at those; the source's clock starts anew, first for the pictures.
+    let packets = [
+        (Track::Video, 3_600_000),
+        (Track::Audio, 3_600_000),
+        (Track::Video, 0),
+        (Track::Audio, 3_600_040),
+        (Track::Video, 40),
+        (Track::Audio, 0),
+        (Track::Video, 80),
+        (Track::Audio, 40),
+        (Track::Video, 120),
+        (Track::Audio, 80),
+    ];
+    let mut breaks = 0;
+    let mut last = [0; 2];
+    for (track, own) in packets {
+        let mut packet = packet(track, own, own, 40);
+        if it.is_broken_by(&packet) {
+            breaks += 1;
+            it.rebase();
+        }
+        assert!(it.place(&mut packet));
+        last[index(track)] = packet.pts.expect("kept").nanos() / MS;
+    }
+    let apart = last[0] - last[1];
+    assert!(breaks <= 4 && (0..=200).contains(&apart), "{breaks} breaks, {apart} ms apart: {last:?}");
+    assert!((3_600_000..3_601_000).contains(&last[0]), "{last:?}");
+}
+
+#[test]
+fn tracks_some_seconds_apart_are_no_break() {
+    let mut it = Laps::new(None);
+    assert!(!it.is_broken_by(&packet(Track::Audio, 0, 0, 40)));
+    assert!(it.place(&mut packet(Track::Audio, 5_000, 5_000, 40)));
+    assert!(!it.is_broken_by(&packet(Track::Video, 0, 0, 40)));
+    assert!(it.is_broken_by(&packet(Track::Video, 60_000, 60_000, 40)));
+}

@@ -11,7 +11,7 @@ use crate::base::stream::{AudioStream, MediaInfo, VideoStream};
 use crate::base::time::MonoTime;
 use crate::logic::backoff::Backoff;
 use crate::logic::flow::ItemMeta;
-use crate::logic::laps::{Laps, live_jump};
+use crate::logic::laps::Laps;
 use crate::pipeline::deck::{AudioLink, Coded, DeckItem, DeckShared, Phase, VideoLink};
 use crate::pipeline::link::Link;
 use crate::pipeline::runner::{Progress, Step};
@@ -205,7 +205,7 @@ impl Feed {
             match demuxer.read() {
                 Ok(Demuxed::Packet(mut packet)) => {
                     let live = demuxer.info().live;
-                    if live && live_jump(self.laps.last_dts(packet.track), packet.dts) {
+                    if live && self.laps.is_broken_by(&packet) {
                         self.laps.rebase();
                     }
                     if live {

@@ -92,6 +92,15 @@ pub struct Programme {
     pub(super) decoder_name: Option<&'static str>,
 }
 
+impl Drop for Programme {
+    /// Every deck is told before the first is waited for, so that the waits for blocked I/O are one.
+    fn drop(&mut self) {
+        for slot in [&self.current, &self.next].into_iter().flatten() {
+            slot.deck.stop();
+        }
+    }
+}
+
 impl std::fmt::Debug for Programme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Programme").field("current", &self.current).field("next", &self.next).finish_non_exhaustive()
