@@ -97,7 +97,7 @@ pub struct PlayStats {
     pub seams: SeamTally,
     /// Times the whole playlist started again.
     pub loops: u64,
-    /// From the start of the process to the first frame on the display.
+    /// From the program's entry, when the libraries are loaded, to the first frame on the display.
     pub first_frame: Option<Duration>,
     fallbacks: Vec<Fallback>,
 }
