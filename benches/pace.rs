@@ -50,7 +50,8 @@ fn film() -> std::path::PathBuf {
 
 fn open_screen(platform: &Platform, size: Size, now: MonoTime) -> OpenScreen {
     let kind = platform.displays.iter().find(|it| it.name == "headless").expect("it is always there");
-    (kind.open)(&DisplayRequest { size, refresh: None, now }).unwrap_or_else(|it| panic!("{it}"))
+    let request = DisplayRequest { size: Some(size), refresh_hz: None, outputs: Vec::new(), now };
+    (kind.open)(&request).unwrap_or_else(|it| panic!("{it}")).remove(0)
 }
 
 /// Nobody.

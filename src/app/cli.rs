@@ -125,8 +125,8 @@ pub struct PlayOptions {
     /// Where pictures go. `auto`: a window in a desktop session, else headless.
     #[arg(long, value_enum, default_value = "auto")]
     pub display: DisplayChoice,
-    /// The window's or the headless display's size.
-    #[arg(long, value_name = "WxH[@HZ]|auto", value_parser = parse_size, default_value = "1280x720")]
+    /// The window's or the headless display's size; `auto`: 1280x720.
+    #[arg(long, value_name = "WxH[@HZ]|auto", value_parser = parse_size, default_value = "auto")]
     pub size: ModeRequest,
     /// Turn the picture clockwise, on top of what the file asks for.
     #[arg(long, value_name = "0|90|180|270", value_parser = parse_rotation, default_value = "0")]

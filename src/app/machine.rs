@@ -35,12 +35,16 @@ fn decode(platform: &Platform) -> Vec<Capability> {
 
 fn show(platform: &Platform) -> Vec<Capability> {
     let desktop = crate::app::play::has_desktop();
-    let request = DisplayRequest { size: TRIAL, refresh: None, now: platform.clock.now() };
+    let request =
+        DisplayRequest { size: Some(TRIAL), refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
     let trial = |kind: &crate::platform::DisplayKind| {
         // A window would flash up; that a desktop is there is as much as is asked of it.
         let tried = (kind.probe)(desktop).and_then(|()| match kind.name {
             "window" => Ok("a desktop session is there".to_owned()),
-            _ => (kind.open)(&request).map(|it| it.renderer).map_err(|it| it.to_string()),
+            _ => match (kind.open)(&request) {
+                Ok(screens) => Ok(screens.into_iter().next().map(|it| it.renderer).unwrap_or_default()),
+                Err(it) => Err(it.to_string()),
+            },
         });
         let works = tried.is_ok();
         Capability { name: kind.name.to_owned(), works, detail: tried.unwrap_or_else(|it| it) }

@@ -9,6 +9,7 @@ use crate::backend::headless::presenter::HeadlessPresenter;
 use crate::backend::software::audio_decoder::SoftwareAudioDecoderFactory;
 use crate::backend::software::decoder::SoftwareDecoderFactory;
 use crate::backend::software::upload::{SoftwareUpload, WideTexels};
+use crate::base::format::Size;
 use crate::base::time::MonoTime;
 use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
 use crate::render::Compositor;
@@ -23,20 +24,34 @@ use crate::sys::gl;
 
 /// The headless display's refresh rate where nobody says: what most screens have.
 const DEFAULT_REFRESH: Duration = Duration::from_nanos(16_666_667);
+/// A window's and the headless display's size where nobody says.
+const DEFAULT_SIZE: Size = Size::new(1280, 720);
 
 /// A screen in memory, drawn by EGL without a surface.
 pub fn display() -> DisplayKind {
     DisplayKind { name: "headless", probe: |_desktop| Ok(()), open }
 }
 
-fn open(request: &DisplayRequest) -> Result<OpenScreen, PresentError> {
+fn open(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
+    let size = size_without_outputs("headless", request)?;
     let failed = |call: &'static str, reason: String| PresentError::Device { screen: "headless".into(), call, reason };
     let egl = egl::Context::surfaceless(gl::Api::Gles3).map_err(|it| failed("open EGL", it.to_string()))?;
     egl.make_current(None).map_err(|it| failed("make the context current", it.to_string()))?;
     let gl = gl::Context::new(egl).map_err(|it| failed("load GL", it.to_string()))?;
-    let refresh = request.refresh.unwrap_or(DEFAULT_REFRESH);
-    let presenter = HeadlessPresenter::new(gl.clone(), request.size, refresh, request.now)?;
-    screen(gl, Box::new(presenter))
+    let refresh = request.refresh_hz.map_or(DEFAULT_REFRESH, |it| Duration::from_secs_f64(1.0 / it));
+    let presenter = HeadlessPresenter::new(gl.clone(), size, refresh, request.now)?;
+    Ok(vec![screen(gl, Box::new(presenter))?])
+}
+
+/// The size of a display that has no outputs to choose from.
+pub fn size_without_outputs(kind: &str, request: &DisplayRequest) -> Result<Size, PresentError> {
+    match request.outputs.first() {
+        None => Ok(request.size.unwrap_or(DEFAULT_SIZE)),
+        Some(output) => Err(PresentError::Unavailable {
+            what: format!("{output}: the {kind} display has no outputs"),
+            advice: "name outputs with --display kms only".to_owned(),
+        }),
+    }
 }
 
 /// What goes with a presenter whose context is `gl`.

@@ -43,7 +43,8 @@ fn window() -> DisplayKind {
     }
 }
 
-fn open_window(request: &DisplayRequest) -> Result<OpenScreen, PresentError> {
-    let (presenter, gl) = WindowPresenter::open(request.size, "Lucarne", false)?;
-    headless::screen(gl, Box::new(presenter))
+fn open_window(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
+    let size = headless::size_without_outputs("window", request)?;
+    let (presenter, gl) = WindowPresenter::open(size, "Lucarne", false)?;
+    Ok(vec![headless::screen(gl, Box::new(presenter))?])
 }

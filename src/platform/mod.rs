@@ -30,13 +30,16 @@ pub use crate::backend::journal;
 #[cfg(target_os = "linux")]
 pub use linux::open;
 
-/// A screen to be opened.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Screens to be opened.
+#[derive(Debug, Clone, PartialEq)]
 pub struct DisplayRequest {
-    /// Pixels.
-    pub size: Size,
-    /// Time from one vblank to the next, where the user says.
-    pub refresh: Option<Duration>,
+    /// Pixels; `None`: the display's own choice.
+    pub size: Option<Size>,
+    /// Refreshes in a second; `None`: the display's own choice.
+    pub refresh_hz: Option<f64>,
+    /// The outputs wanted, by their connectors' names; empty: one, the display's choice. Displays that have no outputs
+    /// refuse names.
+    pub outputs: Vec<String>,
     /// When the display's clock begins.
     pub now: MonoTime,
 }
@@ -59,8 +62,9 @@ pub struct DisplayKind {
     pub name: &'static str,
     /// Whether it could be opened here, given what the environment says of a desktop; the error says why not.
     pub probe: fn(desktop: bool) -> Result<(), String>,
-    /// Opens it. Call it on the thread that will present: the main one.
-    pub open: fn(&DisplayRequest) -> Result<OpenScreen, PresentError>,
+    /// Opens one screen for each output asked for, in that order, all with one GL context. Call it on the thread that
+    /// will present: the main one.
+    pub open: fn(&DisplayRequest) -> Result<Vec<OpenScreen>, PresentError>,
 }
 
 /// A synthetic sound device's habits.

@@ -67,8 +67,14 @@ pub enum PresentEvent {
     },
     /// The screen is another one now; draw everything again.
     ModeChanged(DisplayMode),
-    /// Nobody can see anything until a `ModeChanged`.
+    /// Nobody can see anything until a `ModeChanged`. A screen that has no display from the start says so first of all;
+    /// its `mode` is then a guess. Submissions on their way are never reported.
     Disconnected,
+    /// The picture that `capture_next` asked for can be taken.
+    Captured {
+        /// The submission it shows.
+        id: SubmissionId,
+    },
     /// A user did something.
     Input(UserInput),
 }
@@ -87,6 +93,20 @@ pub enum PresentError {
         /// The system's words.
         reason: String,
     },
+    /// It cannot be had here.
+    #[error("{what}")]
+    Unavailable {
+        /// What is missing, on what, and why.
+        what: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// No display is connected; the screen says `ModeChanged` when one is.
+    #[error("{screen}: no display is connected")]
+    NoDisplay {
+        /// The screen's name.
+        screen: String,
+    },
     /// It is not there, or a call failed.
     #[error("{screen}: {call}: {reason}")]
     Device {
@@ -103,9 +123,20 @@ impl PresentError {
     /// What it asks of the caller.
     pub fn severity(&self) -> Severity {
         match self {
-            PresentError::Busy => Severity::Retry,
+            PresentError::Busy | PresentError::NoDisplay { .. } => Severity::Retry,
             PresentError::LostMaster { .. } => Severity::Reconfigure,
-            PresentError::Device { .. } => Severity::FallBack,
+            PresentError::Unavailable { .. } | PresentError::Device { .. } => Severity::FallBack,
+        }
+    }
+
+    /// What a user can do about it, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        match self {
+            PresentError::Unavailable { advice, .. } => Some(advice),
+            PresentError::LostMaster { .. } => {
+                Some("stop the other program (a desktop, a login screen, plymouth, a second player)")
+            }
+            PresentError::Busy | PresentError::NoDisplay { .. } | PresentError::Device { .. } => None,
         }
     }
 }
@@ -114,7 +145,11 @@ impl PresentError {
 pub trait Presenter {
     /// "headless", "window", "kms".
     fn name(&self) -> &'static str;
-    /// What it shows now.
+    /// The output it is: "HDMI-A-1", or the kind's name where there is only one.
+    fn output(&self) -> &str {
+        self.name()
+    }
+    /// What it shows now; a guess while no display is connected.
     fn mode(&self) -> DisplayMode;
     /// A back buffer to draw into with its context current, or `None` while all are on screen or on their way there.
     fn acquire(&mut self, now: MonoTime) -> Result<Option<RenderTarget>, PresentError>;
@@ -128,4 +163,21 @@ pub trait Presenter {
     fn waitable(&self) -> Waitable<'_>;
     /// Full screen or not; screens that are always full do nothing.
     fn set_fullscreen(&mut self, _on: bool) {}
+    /// What is about to be played has this many frames a second. A screen that is free to choose its mode takes the
+    /// refresh that suits it, if it has shown nothing since it was connected; `ModeChanged` follows where it does.
+    fn prefer_rate(&mut self, _frames_per_second: f64) {}
+    /// Asks that the next submission is also read back from the wire, as the display controller composed it. `false`
+    /// where it cannot be; else `Captured` follows its `Presented`.
+    fn capture_next(&mut self) -> bool {
+        false
+    }
+    /// The captured picture: RGBA, 8 bits each, top row first, without padding. `into` is resized to fit and so keeps
+    /// its memory from one to the next. `None` where there is none.
+    fn take_capture(&mut self, _into: &mut Vec<u8>) -> Option<Size> {
+        None
+    }
+    /// Switches the display on or off. Off, pictures are taken and timed as before, and nobody sees them.
+    fn set_power(&mut self, _on: bool) -> Result<(), PresentError> {
+        Ok(())
+    }
 }

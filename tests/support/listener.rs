@@ -196,8 +196,9 @@ pub fn play(inputs: &[&str], turns: u32, params: impl FnOnce(MonoTime) -> Headle
     let watching = Watching { clock: clock.clone(), shown: Arc::clone(&shown) };
     let mut player = Player::new(env, options, programme, Box::new(watching), waiter.waker());
     let headless = platform.displays.iter().find(|it| it.name == "headless").expect("there always is one");
-    let request = DisplayRequest { size: Size::new(64, 36), refresh: None, now: clock.now() };
-    let open = (headless.open)(&request).expect("EGL works without a screen");
+    let request =
+        DisplayRequest { size: Some(Size::new(64, 36)), refresh_hz: None, outputs: Vec::new(), now: clock.now() };
+    let open = (headless.open)(&request).expect("EGL works without a screen").remove(0);
     let interops = InteropSwitch::new(open.interops, InteropMode::Auto).expect("there is a way");
     player.attach(Screen { interops, compositor: open.compositor, presenter: open.presenter });
     assert_eq!(run(&mut player, waiter.as_mut(), &mut Nothing), Ended::Done);

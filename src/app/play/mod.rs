@@ -10,7 +10,6 @@ use crate::app::play::companion::PlayCompanion;
 use crate::app::play::watcher::Watcher;
 use crate::app::stats_file;
 use crate::base::audio::AudioFormat;
-use crate::base::format::Size;
 use crate::base::stats::{AudioReport, Report, RunFacts};
 use crate::base::time::MonoTime;
 use crate::logic::interop_policy::{InteropMode, OnFailure};
@@ -26,8 +25,6 @@ mod companion;
 mod frames;
 mod watcher;
 
-/// A window's and the headless display's size where nobody says.
-const DEFAULT_SIZE: Size = Size::new(1280, 720);
 /// An input that has not answered for this long is dead.
 const IO_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -154,11 +151,15 @@ fn sink(options: &PlayOptions, platform: &Platform) -> Option<SinkChoice> {
 
 fn open_screen(options: &PlayOptions, platform: &Platform, player: &mut Player) -> Result<Chosen, Failure> {
     let request = DisplayRequest {
-        size: options.size.size.unwrap_or(DEFAULT_SIZE),
-        refresh: options.size.refresh_hz.map(|it| Duration::from_secs_f64(1.0 / it)),
+        size: options.size.size,
+        refresh_hz: options.size.refresh_hz,
+        outputs: Vec::new(),
         now: player.now(),
     };
-    let (kind, open) = choose_display(options.display, platform, &request)?;
+    let (kind, screens) = choose_display(options.display, platform, &request)?;
+    let Some(open) = screens.into_iter().next() else {
+        return Err(Failure::failed(format!("the {kind} display has no screen")));
+    };
     log::info!("showing on {} with {}", kind, open.renderer);
     let OpenScreen { interops, compositor, presenter, .. } = open;
     let mode = match options.interop {
@@ -181,7 +182,7 @@ fn choose_display(
     choice: DisplayChoice,
     platform: &Platform,
     request: &DisplayRequest,
-) -> Result<(&'static str, OpenScreen), Failure> {
+) -> Result<(&'static str, Vec<OpenScreen>), Failure> {
     let desktop = has_desktop();
     let wanted = |kind: &&DisplayKind| match choice {
         DisplayChoice::Auto => true,

@@ -36,6 +36,8 @@ impl Player {
                     }
                 }
                 Ok(Some(PresentEvent::Input(input))) => self.user(now, input),
+                // Nobody asks for captures yet.
+                Ok(Some(PresentEvent::Captured { .. })) => {}
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("{error}");
