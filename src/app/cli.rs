@@ -185,6 +185,9 @@ pub struct PlayOptions {
     /// Open the next item only when the present one has ended: shows what pre-rolling is worth.
     #[arg(long, hide = true)]
     pub no_preroll: bool,
+    /// Take as long as another machine would, by this table: for tests in virtual time.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub inject: Option<String>,
     /// Decoder threads; without it as many as there are processors.
     #[arg(long, hide = true, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub threads: Option<u32>,
@@ -216,6 +219,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Failur
     };
     if let Command::Play(options) = &mut command {
         settle_display(options)?;
+        if options.inject.is_some() && options.pace == Pace::Fast {
+            // Costs pass on the machine's clock, which that pace does not look at.
+            return Err(Failure::usage("--inject means nothing with --pace fast").advise("leave one of them out"));
+        }
     }
     Ok(Request::Run(command))
 }

@@ -1,6 +1,7 @@
 //! The commands.
 pub mod cli;
 pub mod cli_values;
+pub mod costs_file;
 pub mod exit;
 pub mod folder;
 pub mod framelog;

@@ -1,6 +1,7 @@
 //! TOML files of ours: every mistake names the file, the line, the column, and what was probably meant.
 use std::io::Read;
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -9,6 +10,8 @@ use crate::app::exit::Failure;
 
 /// Largest file read, in bytes. A playlist of ten thousand items has one; more is not a file of ours.
 const MAX_BYTES: u64 = 4 << 20;
+/// Largest number of milliseconds.
+const MAX_MILLISECONDS: f64 = 60_000.0;
 /// How unlike a known key a word may be and still be taken for it (Jaro-Winkler; clap draws the same line).
 const ALIKE: f64 = 0.7;
 
@@ -97,6 +100,25 @@ impl<'a, 'i> Table<'a, 'i> {
     /// As `value`, without the place.
     pub fn plain<T>(&self, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, Failure> {
         Ok(self.value(key, parse)?.map(|(it, _)| it))
+    }
+
+    /// A number of milliseconds, whole or not; a minute at most, beyond which it was surely meant otherwise.
+    pub fn milliseconds(&self, key: &str) -> Result<Option<Duration>, Failure> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        let text = match value.get_ref() {
+            DeValue::Integer(it) => it.as_str(),
+            DeValue::Float(it) => it.as_str(),
+            other => {
+                let what = format_args!("{key} is a {} here, not a number", other.type_str());
+                return Err(self.source.fail(value.span(), what));
+            }
+        };
+        let number = text.parse::<f64>().ok().filter(|it| (0.0..=MAX_MILLISECONDS).contains(it));
+        let duration = number.map(|it| Duration::from_secs_f64(it / 1000.0)).ok_or_else(|| {
+            let what = format_args!("{key} = {text:?}: a number of milliseconds from 0 to {MAX_MILLISECONDS}");
+            self.source.fail(value.span(), what)
+        })?;
+        Ok(Some(duration))
     }
 
     /// The tables of an array of tables (`[[key]]`), each with its place.

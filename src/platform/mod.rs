@@ -19,6 +19,8 @@ use crate::seam::watch::FolderWatch;
 
 mod headless;
 #[cfg(target_os = "linux")]
+mod injection;
+#[cfg(target_os = "linux")]
 mod linux;
 
 pub use crate::backend::signals::{StopSignal, StopSignals};
@@ -26,7 +28,11 @@ pub use crate::backend::signals::{StopSignal, StopSignals};
 #[cfg(not(target_os = "linux"))]
 pub use crate::backend::headless::journal;
 #[cfg(target_os = "linux")]
+pub use crate::backend::inject::costs;
+#[cfg(target_os = "linux")]
 pub use crate::backend::journal;
+#[cfg(target_os = "linux")]
+pub use injection::Injection;
 #[cfg(target_os = "linux")]
 pub use linux::open;
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::app::cli::{DecoderChoice, DisplayChoice, InteropChoice, Pace as PaceChoice, PlayOptions, ZeroCopyFailure};
 use crate::app::cli_values::{AudioChoice, LoopCount};
+use crate::app::costs_file;
 use crate::app::exit::{Exit, Failure};
 use crate::app::inputs::{Item, Show};
 use crate::app::log::LogTarget;
@@ -19,7 +20,9 @@ use crate::pipeline::player::programme::{PlayItem, ProgrammeOptions};
 use crate::pipeline::player::run::run;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, PlayerOptions};
-use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, StopSignal, StopSignals, SyntheticSink};
+use crate::platform::{
+    DisplayKind, DisplayRequest, Injection, OpenScreen, Platform, StopSignal, StopSignals, SyntheticSink,
+};
 
 mod companion;
 mod frames;
@@ -60,7 +63,13 @@ pub fn play(
         return Err(Failure::failed(format!("nothing to play in {}", options.inputs.join(", ")))
             .advise("name films, pictures or folders that hold some"));
     }
-    let env = environment(options, platform);
+    let costs = options.inject.as_deref().map(costs_file::load).transpose()?;
+    let injection = costs.map(|it| Injection::new(it, platform.clock.clone()));
+    let mut env = environment(options, platform);
+    if let Some(it) = &injection {
+        env.demuxers = it.demuxers(env.demuxers);
+        env.decoders = it.decoders(env.decoders);
+    }
     let stepped = (options.pace == PaceChoice::Fast).then(|| (platform.stepped_clock)(started));
     let player_options = PlayerOptions {
         pace: stepped.map_or(Pace::Realtime, Pace::Fast),
@@ -75,7 +84,7 @@ pub fn play(
     let observer = frames::Frames::new(options)?;
     let snapshots = observer.snapshots();
     let mut player = Player::new(env, player_options, programme, Box::new(observer), waiter.waker());
-    let chosen = open_screen(options, platform, &mut player)?;
+    let chosen = open_screen(options, platform, injection.as_ref(), &mut player)?;
     let live = options.stats_interval;
     let mut companion = PlayCompanion::new(signals.clone(), watcher, live);
     let ended = run(&mut player, waiter.as_mut(), &mut companion);
@@ -149,7 +158,12 @@ fn sink(options: &PlayOptions, platform: &Platform) -> Option<SinkChoice> {
     Some(SinkChoice { factory, device, volume, is_optional })
 }
 
-fn open_screen(options: &PlayOptions, platform: &Platform, player: &mut Player) -> Result<Chosen, Failure> {
+fn open_screen(
+    options: &PlayOptions,
+    platform: &Platform,
+    injection: Option<&Injection>,
+    player: &mut Player,
+) -> Result<Chosen, Failure> {
     let request = DisplayRequest {
         size: options.size.size,
         refresh_hz: options.size.refresh_hz,
@@ -159,6 +173,10 @@ fn open_screen(options: &PlayOptions, platform: &Platform, player: &mut Player) 
     let (kind, screens) = choose_display(options.display, platform, &request)?;
     let Some(open) = screens.into_iter().next() else {
         return Err(Failure::failed(format!("the {kind} display has no screen")));
+    };
+    let open = match injection {
+        Some(it) => it.screen(open),
+        None => open,
     };
     log::info!("showing on {} with {}", kind, open.renderer);
     let OpenScreen { interops, compositor, presenter, .. } = open;
