@@ -6,6 +6,7 @@ pub mod device_trust;
 pub mod flow;
 pub mod interop_policy;
 pub mod laps;
+pub mod lead;
 pub mod master_clock;
 pub mod playlist;
 pub mod playsync;

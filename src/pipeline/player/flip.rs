@@ -1,4 +1,6 @@
 //! A picture on its way to the screen.
+use std::time::Duration;
+
 use crate::base::format::Size;
 use crate::base::frame::VideoFrame;
 use crate::base::time::{MediaTime, MonoTime};
@@ -26,6 +28,8 @@ pub struct Drawn {
     pub frame: Option<FlipFrame>,
     /// The picture, to be drawn again when the screen changes.
     pub picture: VideoFrame,
+    /// How long drawing it took.
+    pub cost: Duration,
 }
 
 /// A frame being shown for the first time.

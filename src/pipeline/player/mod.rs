@@ -13,6 +13,7 @@ use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
 use crate::base::stats::{Fallback, PlayStats};
 use crate::base::time::{MediaTime, MonoTime};
+use crate::logic::lead::FrameCost;
 use crate::logic::master_clock::MasterClock;
 use crate::logic::playsync::PlaySync;
 use crate::logic::seams::Seams;
@@ -133,8 +134,8 @@ pub struct Player {
     /// Counters.
     pub stats: PlayStats,
     presented: u64,
-    /// How long drawing and committing take, the slowest lately.
-    cost: Duration,
+    /// What drawing and committing cost lately.
+    cost: FrameCost,
     begun: Option<MonoTime>,
     allocations: Allocations,
     over: Option<Ended>,
@@ -201,7 +202,7 @@ impl Player {
             pixels: Vec::new(),
             stats: PlayStats::default(),
             presented: 0,
-            cost: Duration::ZERO,
+            cost: FrameCost::default(),
             begun: None,
             allocations: Allocations::default(),
             over: None,

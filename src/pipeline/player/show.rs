@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::base::frame::VideoFrame;
 use crate::base::time::MonoTime;
 use crate::logic::interop_policy::InteropGaveUp;
+use crate::logic::lead::AFTER_VBLANK;
 use crate::logic::playsync::{VblankQuery, Verdict};
 use crate::logic::seams::Shown;
 use crate::pipeline::player::ahead::Due;
@@ -14,18 +15,10 @@ use crate::pipeline::player::{Ended, Pace, Player, Turn};
 use crate::render::readback::{read_rgba, rgba_len};
 use crate::seam::presenter::{Layer, PresentError};
 
-/// Woken this long after a vblank, the next one is surely the one that follows: longer than timers are late.
-const AFTER_VBLANK: Duration = Duration::from_micros(300);
 /// A screen whose buffers are all on their way is asked again after this long: a fraction of any refresh.
 const BUSY: Duration = Duration::from_millis(1);
 /// Shown later than this counts as late.
 const LATE: Duration = Duration::from_millis(50);
-/// A picture is begun at most this many vblanks ahead: what takes longer is late whatever is done.
-const MAX_LEAD: u32 = 4;
-/// The estimate of what drawing costs goes up by this part of the difference a frame...
-const COST_RISE: u32 = 8;
-/// ...and down by this: too early costs nothing, too late costs a vblank.
-const COST_DECAY: u32 = 32;
 
 impl Player {
     /// A frame had its time and was not seen; the programme goes on as if it had been.
@@ -134,22 +127,24 @@ impl Player {
         }
         let vblank = self.next_vblank(now);
         let Some(media) = self.clock.media_at(vblank) else {
-            return self.present_next(now, vblank, 0);
+            return self.present_next(now, vblank);
         };
         let query = VblankQuery { vblank, media, refresh };
         match self.sync.decide(query, self.on_screen_pts, self.ahead.due()) {
             Verdict::Present { drop } => {
-                let drop = if matches!(self.options.pace, Pace::Fast(_)) { 0 } else { drop };
-                self.present_next(now, vblank, drop)
+                if 0 < drop && matches!(self.options.pace, Pace::Realtime) {
+                    // Asked again with what the decks have behind them: after a stall more has come due than is kept here.
+                    self.discard(drop);
+                    return Turn::Again;
+                }
+                self.present_next(now, vblank)
             }
             Verdict::Discard { count } => {
                 self.discard(count);
                 Turn::Again
             }
             Verdict::HoldUntil(at) => {
-                // Drawing begins right after a vblank, as many of them ahead as it takes.
-                let ahead = self.lead().as_nanos() / refresh.as_nanos().max(1) + 1;
-                let wake = (at + AFTER_VBLANK) - refresh * u32::try_from(ahead).unwrap_or(1);
+                let wake = self.cost.begin(at, refresh);
                 let lead = now + Duration::from_nanos(1);
                 // A frame far away may be overtaken by news: a jump, a pause, another clock.
                 let until = wake.max(lead).min(now + Duration::from_millis(500));
@@ -165,7 +160,7 @@ impl Player {
     /// How long before its vblank a picture must be begun.
     fn lead(&self) -> Duration {
         match self.options.pace {
-            Pace::Realtime => self.cost.min(self.refresh() * MAX_LEAD),
+            Pace::Realtime => self.cost.lead(self.refresh()),
             Pace::Fast(_) => Duration::ZERO,
         }
     }
@@ -199,9 +194,8 @@ impl Player {
         }
     }
 
-    /// Shows the oldest frame that is not to be dropped.
-    fn present_next(&mut self, now: MonoTime, vblank: MonoTime, drop: usize) -> Turn {
-        self.discard(drop);
+    /// Shows the oldest frame.
+    fn present_next(&mut self, now: MonoTime, vblank: MonoTime) -> Turn {
         let Some(Due { frame, pts, deck }) = self.ahead.pop() else { return Turn::Again };
         let described = FlipFrame {
             deck,
@@ -290,13 +284,7 @@ impl Player {
         upload.record(uploaded.saturating_since(started));
         self.stats.draw.record(drawn.saturating_since(uploaded));
         let cost = drawn.saturating_since(started);
-        // One slow frame is no reason to begin all others early; a few are.
-        self.cost = if self.cost < cost {
-            self.cost + (cost - self.cost) / COST_RISE
-        } else {
-            self.cost - (self.cost - cost) / COST_DECAY
-        };
-        self.drawn = Some(Drawn { target, vblank, frame: described, picture: frame });
+        self.drawn = Some(Drawn { target, vblank, frame: described, picture: frame, cost });
         Turn::Again
     }
 
@@ -308,10 +296,12 @@ impl Player {
             return Turn::Wait { until: Some(not_before), starving: false };
         }
         let Some(screen) = &mut self.screen else { return Turn::Again };
-        let Drawn { target, vblank, frame, picture } = drawn;
+        let Drawn { target, vblank, frame, picture, cost } = drawn;
         let started = self.env.real.now();
         let committed = screen.presenter.present(now, Layer::Composed(target));
-        self.stats.present.record(self.env.real.now().saturating_since(started));
+        let present = self.env.real.now().saturating_since(started);
+        self.stats.present.record(present);
+        self.cost.spent(cost + present);
         match committed {
             Ok(id) => {
                 self.regain_sight();
