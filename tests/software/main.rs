@@ -8,6 +8,7 @@ mod annex_b;
 mod bad_input;
 mod conformance;
 mod films;
+mod injected;
 mod pictures;
 mod player;
 mod sound;

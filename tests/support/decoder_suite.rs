@@ -1,5 +1,6 @@
 //! What every `Decoder` must do, whatever does the decoding.
 use std::sync::Arc;
+use std::time::Duration;
 
 use lucarne::base::frame::{Memory, VideoFormat, VideoFrame};
 use lucarne::base::offer::Offer;
@@ -7,6 +8,7 @@ use lucarne::base::packet::{Packet, VecData};
 use lucarne::base::stream::VideoStream;
 use lucarne::base::time::MediaTime;
 use lucarne::seam::decoder::{DecodeEvent, Decoder, DecoderFactory};
+use lucarne::seam::wait::Waitable;
 
 /// A stream to decode: its description, its packets in file order (the first a resume point), and the pictures in it.
 pub struct Case<'a> {
@@ -14,6 +16,8 @@ pub struct Case<'a> {
     pub stream: &'a VideoStream,
     pub packets: &'a [Packet],
     pub frames: usize,
+    /// Waits this long: for a decoder that says when to ask again.
+    pub wait: &'a dyn Fn(Duration),
 }
 
 /// Every check of the suite, for one backend and one stream.
@@ -31,26 +35,38 @@ fn open(factory: &dyn DecoderFactory, case: &Case<'_>) -> Box<dyn Decoder> {
     factory.open(case.stream).unwrap_or_else(|it| panic!("{}: {it}", case.name))
 }
 
-/// Takes what is ready; the formats announced must be those of the frames.
-fn take(decoder: &mut dyn Decoder, frames: &mut Vec<VideoFrame>, format: &mut Option<VideoFormat>) -> bool {
-    while let Some(event) = decoder.poll().expect("sound data") {
-        match event {
-            DecodeEvent::FormatChanged(it) => {
+/// Takes what is ready, and what comes without more being submitted; the formats announced must be those of the frames.
+fn take(
+    decoder: &mut dyn Decoder,
+    frames: &mut Vec<VideoFrame>,
+    format: &mut Option<VideoFormat>,
+    wait: &dyn Fn(Duration),
+) -> bool {
+    loop {
+        match decoder.poll().expect("sound data") {
+            Some(DecodeEvent::FormatChanged(it)) => {
                 assert_ne!(*format, Some(it), "only changes are announced");
                 *format = Some(it);
             }
-            DecodeEvent::Frame(it) => {
+            Some(DecodeEvent::Frame(it)) => {
                 assert_eq!(*format, Some(it.format), "a format is announced before its first frame");
                 frames.push(it);
             }
-            DecodeEvent::Drained => return true,
+            Some(DecodeEvent::Drained) => return true,
+            None => match decoder.waitable() {
+                Waitable::Every(it) => wait(it),
+                Waitable::Fd(_) | Waitable::Ready => return false,
+            },
         }
     }
-    false
 }
 
-fn run(decoder: &mut dyn Decoder, packets: impl IntoIterator<Item = Packet>) -> Vec<VideoFrame> {
-    run_on(decoder, &mut None, packets)
+fn run(
+    decoder: &mut dyn Decoder,
+    packets: impl IntoIterator<Item = Packet>,
+    wait: &dyn Fn(Duration),
+) -> Vec<VideoFrame> {
+    run_on(decoder, &mut None, packets, wait)
 }
 
 /// As `run`, for a decoder that has announced `format` before: a flush does not make it forget.
@@ -58,24 +74,25 @@ fn run_on(
     decoder: &mut dyn Decoder,
     format: &mut Option<VideoFormat>,
     packets: impl IntoIterator<Item = Packet>,
+    wait: &dyn Fn(Duration),
 ) -> Vec<VideoFrame> {
     let mut frames = Vec::new();
     for mut packet in packets {
         while let Offer::Refused(it) = decoder.submit(packet).expect("sound data") {
             packet = it;
             let before = frames.len();
-            assert!(!take(decoder, &mut frames, format), "nobody asked for a drain");
+            assert!(!take(decoder, &mut frames, format, wait), "nobody asked for a drain");
             assert!(frames.len() > before, "a decoder that refuses has pictures to give");
         }
     }
     decoder.drain().expect("it drains");
-    assert!(take(decoder, &mut frames, format), "a drain ends");
+    assert!(take(decoder, &mut frames, format, wait), "a drain ends");
     frames
 }
 
 fn every_picture_comes_out_once_and_in_order(factory: &dyn DecoderFactory, case: &Case<'_>) {
     let mut decoder = open(factory, case);
-    let frames = run(decoder.as_mut(), case.packets.iter().cloned());
+    let frames = run(decoder.as_mut(), case.packets.iter().cloned(), case.wait);
     assert_eq!(frames.len(), case.frames, "{}", case.name);
     assert!(frames.windows(2).all(|it| it[0].pts < it[1].pts), "{}: in display order", case.name);
     assert_eq!(decoder.stats().frames, case.frames as u64, "{}", case.name);
@@ -103,7 +120,7 @@ fn lap_and_discontinuity_come_back_with_the_pictures(factory: &dyn DecoderFactor
             dts: it.dts.map(|it| it.offset_by(i64::from(lap) * length)),
             ..it.clone()
         });
-        let frames = run_on(decoder.as_mut(), &mut format, packets);
+        let frames = run_on(decoder.as_mut(), &mut format, packets, case.wait);
         assert_eq!(frames.len(), case.frames, "{}: lap {lap}", case.name);
         assert!(frames.iter().all(|it| it.lap == lap), "{}: lap {lap}", case.name);
         let broken: Vec<_> = frames.iter().map(|it| it.discontinuity).collect();
@@ -119,7 +136,7 @@ fn lap_and_discontinuity_come_back_with_the_pictures(factory: &dyn DecoderFactor
 
 fn after_a_drain_nothing_is_taken_until_a_flush(factory: &dyn DecoderFactory, case: &Case<'_>) {
     let mut decoder = open(factory, case);
-    assert_eq!(run(decoder.as_mut(), case.packets.iter().cloned()).len(), case.frames);
+    assert_eq!(run(decoder.as_mut(), case.packets.iter().cloned(), case.wait).len(), case.frames);
     assert!(decoder.poll().expect("sound data").is_none(), "Drained is said once");
     assert!(matches!(decoder.submit(case.packets[0].clone()), Ok(Offer::Refused(_))), "{}", case.name);
     decoder.flush().expect("it flushes");
@@ -133,21 +150,21 @@ fn a_flush_discards_what_was_submitted(factory: &dyn DecoderFactory, case: &Case
         let mut packet = Packet { lap: 7, ..packet.clone() };
         while let Offer::Refused(it) = decoder.submit(packet).expect("sound data") {
             packet = it;
-            take(decoder.as_mut(), &mut frames, &mut format);
+            take(decoder.as_mut(), &mut frames, &mut format, case.wait);
         }
     }
     decoder.flush().expect("it flushes");
     let mut rest = Vec::new();
-    assert!(!take(decoder.as_mut(), &mut rest, &mut format));
+    assert!(!take(decoder.as_mut(), &mut rest, &mut format, case.wait));
     assert!(rest.is_empty(), "{}: nothing of before", case.name);
     for mut packet in case.packets.iter().cloned() {
         while let Offer::Refused(it) = decoder.submit(packet).expect("sound data") {
             packet = it;
-            take(decoder.as_mut(), &mut rest, &mut format);
+            take(decoder.as_mut(), &mut rest, &mut format, case.wait);
         }
     }
     decoder.drain().expect("it drains");
-    assert!(take(decoder.as_mut(), &mut rest, &mut format));
+    assert!(take(decoder.as_mut(), &mut rest, &mut format, case.wait));
     assert_eq!(rest.len(), case.frames, "{}", case.name);
     assert!(rest.iter().all(|it| it.lap == 0), "{}: nothing of before", case.name);
 }
@@ -160,10 +177,10 @@ fn first_plane(frame: &VideoFrame) -> Vec<u8> {
 fn pictures_outlive_their_decoder_and_are_not_written_over(factory: &dyn DecoderFactory, case: &Case<'_>) {
     let mut decoder = open(factory, case);
     let mut format = None;
-    let frames = run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned());
+    let frames = run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned(), case.wait);
     let before: Vec<_> = frames.iter().map(first_plane).collect();
     decoder.flush().expect("it flushes");
-    drop(run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned()));
+    drop(run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned(), case.wait));
     drop(decoder);
     for (frame, before) in frames.iter().zip(&before) {
         assert!(first_plane(frame) == *before, "{}: {:?}", case.name, frame.pts);
@@ -176,5 +193,5 @@ fn packets_of_other_makers_are_taken(factory: &dyn DecoderFactory, case: &Case<'
     let mut decoder = factory.open(&stream).unwrap_or_else(|it| panic!("{}: {it}", case.name));
     let packets =
         case.packets.iter().map(|it| Packet { data: Arc::new(VecData(it.data.bytes().to_vec())), ..it.clone() });
-    assert_eq!(run(decoder.as_mut(), packets).len(), case.frames, "{}", case.name);
+    assert_eq!(run(decoder.as_mut(), packets, case.wait).len(), case.frames, "{}", case.name);
 }

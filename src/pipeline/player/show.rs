@@ -63,7 +63,9 @@ impl Player {
             && let Some((media, heard_at)) = self.heard.heard
         {
             let audible = media.offset_by(at.delta_nanos(heard_at));
-            self.stats.av_offset.record_nanos_abs(frame.pts.delta_nanos(audible));
+            let offset = frame.pts.delta_nanos(audible);
+            self.stats.av_offset.record_nanos_abs(offset);
+            log::trace!("picture {} was {} us ahead of the sound", self.presented, offset / 1000);
         }
         let planned = self.programme.planned(&frame);
         let shown = Shown { deck: frame.deck, lap: frame.lap, pts: frame.pts, planned, at };
