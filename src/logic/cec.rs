@@ -106,6 +106,8 @@ pub enum Note {
     SwitchedOn,
     /// The television acknowledged that it is to switch off.
     SwitchedOff,
+    /// The television heard what was said, and answered that it does not do that.
+    Declined(Saying),
     /// Another source is being watched, so the television was not switched off.
     LeftAlone,
     /// Nobody acknowledged it, however often it was said.
@@ -309,6 +311,13 @@ impl Television {
             }
             SET_STREAM_PATH => return self.routed(place, path(0)?),
             ROUTING_CHANGE => return self.routed(place, path(2)?),
+            FEATURE_ABORT if from == TV => {
+                self.note = match operands.first() {
+                    Some(&IMAGE_VIEW_ON) => Some(Note::Declined(Saying::ImageViewOn)),
+                    Some(&STANDBY) => Some(Note::Declined(Saying::Standby)),
+                    _ => None,
+                };
+            }
             _ => return refusal(place, from, to, opcode),
         }
         None

@@ -105,6 +105,7 @@ impl TalkingAdapter {
                 Some(Received::Outcome { sequence, taken }) => {
                     if self.on_the_bus.take_if(|it| *it == sequence).is_some() {
                         self.television.sent(now, taken);
+                        self.tell();
                     }
                 }
                 Some(Received::Message { bytes, len }) => {
@@ -113,6 +114,7 @@ impl TalkingAdapter {
                         // An answer that is lost is asked for again.
                         self.send(&answer)?;
                     }
+                    self.tell();
                 }
             }
         }
@@ -182,16 +184,18 @@ impl TalkingAdapter {
 fn tell(path: &Path, note: Note) {
     let path = path.display();
     match note {
-        Note::SwitchedOn => log::info!("{path}: the television was switched on, and shows us"),
-        Note::SwitchedOff => log::info!("{path}: the television was switched off"),
+        Note::SwitchedOn => log::info!("{path}: the television was told to switch on and show us"),
+        Note::SwitchedOff => log::info!("{path}: the television was told to switch off"),
+        Note::Declined(saying) => log::info!("{path}: the television does not want to; {}", by_hand(saying)),
         Note::LeftAlone => log::info!("{path}: the television shows another source and is left on"),
         Note::SleepsByItself => log::info!("{path}: the television was switched off by somebody; playing on"),
-        Note::Unanswered(saying) => {
-            let what = match saying {
-                Saying::ImageViewOn | Saying::ActiveSource => "switch it on",
-                Saying::Standby => "switch it off",
-            };
-            log::info!("{path}: the television does not answer; {what} by hand, or enable CEC in its settings");
-        }
+        Note::Unanswered(saying) => log::info!("{path}: the television does not answer; {}", by_hand(saying)),
+    }
+}
+
+fn by_hand(saying: Saying) -> &'static str {
+    match saying {
+        Saying::ImageViewOn | Saying::ActiveSource => "switch it on by hand, or allow CEC in its settings",
+        Saying::Standby => "switch it off by hand, or allow CEC in its settings",
     }
 }

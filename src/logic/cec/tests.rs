@@ -170,6 +170,19 @@ fn somebody_elses_picture_is_not_switched_off() {
 }
 
 #[test]
+fn a_television_that_declines_is_noted() {
+    for (opcode, want) in [
+        (IMAGE_VIEW_ON, Some(Note::Declined(Saying::ImageViewOn))),
+        (STANDBY, Some(Note::Declined(Saying::Standby))),
+        (ACTIVE_SOURCE, None),
+    ] {
+        let mut it = showing();
+        assert_eq!(it.heard(&[0x04, FEATURE_ABORT, opcode, 0]), None);
+        assert_eq!(it.take_note(), want);
+    }
+}
+
+#[test]
 fn what_is_asked_is_answered() {
     let on = showing;
     let off = || {
