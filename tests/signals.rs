@@ -1,4 +1,4 @@
-//! A process that is asked to stop stops in order, with the exit code shells know.
+//! A process that is asked to stop stops in order, with the exit code shells know; asked to switch its display, it hears that.
 //!
 //! Signals belong to whole processes: each case is a child of this one, and the harness is ours, since another's threads
 //! would take the signal.
@@ -19,11 +19,18 @@ fn main() -> ExitCode {
     match std::env::var(ROLE).as_deref() {
         Ok("obeys") => return obey(),
         Ok("hangs") => return hang(),
+        Ok("switches") => return switch(),
         _ => {}
     }
     let cases = [
         ("sigterm_ends_the_wait_and_gives_143", "obeys", &[Signal::SIGTERM][..], 143),
         ("sigint_ends_the_wait_and_gives_130", "obeys", &[Signal::SIGINT][..], 130),
+        (
+            "sigusr1_and_sigusr2_switch_and_do_not_stop",
+            "switches",
+            &[Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGTERM][..],
+            143,
+        ),
         ("a_second_signal_ends_a_process_that_hangs", "hangs", &[Signal::SIGINT, Signal::SIGTERM][..], 143),
     ];
     say(&format!("\nrunning {} tests", cases.len()));
@@ -75,6 +82,20 @@ fn obey() -> ExitCode {
     say("ready");
     waiter.wait(&[], Some(LONG));
     signals.received().map_or(ExitCode::FAILURE, |it: StopSignal| ExitCode::from(it.exit_code()))
+}
+
+fn switch() -> ExitCode {
+    let (signals, mut waiter) = watched();
+    for want in [false, true] {
+        say("ready");
+        waiter.wait(&[], Some(LONG));
+        if signals.take_power() != Some(want) || signals.take_power().is_some() || signals.received().is_some() {
+            return ExitCode::FAILURE;
+        }
+    }
+    say("ready");
+    waiter.wait(&[], Some(LONG));
+    signals.received().map_or(ExitCode::FAILURE, |it| ExitCode::from(it.exit_code()))
 }
 
 fn hang() -> ExitCode {

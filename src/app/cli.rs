@@ -86,6 +86,15 @@ pub enum DecoderChoice {
     Software,
 }
 
+/// Whether the television is spoken to over HDMI's control line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CecChoice {
+    /// Where there is a CEC adapter.
+    Auto,
+    /// Not at all.
+    Off,
+}
+
 /// Which time the display keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Pace {
@@ -152,6 +161,10 @@ pub struct PlayOptions {
     /// How often to play it all [default: 1, or what the playlist says]
     #[arg(long = "loop", value_name = "N|forever", value_parser = parse_loop)]
     pub loops: Option<LoopCount>,
+    /// Switch the television on with the first picture, and with the display (SIGUSR1 switches it off, SIGUSR2 on
+    /// again) [default: auto on kms, off elsewhere]
+    #[arg(long, value_enum)]
+    pub cec: Option<CecChoice>,
     /// Stop after this long.
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub duration: Option<Duration>,

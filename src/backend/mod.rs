@@ -5,6 +5,8 @@ pub mod software;
 #[cfg(target_os = "linux")]
 pub mod alsa;
 #[cfg(target_os = "linux")]
+pub mod cec;
+#[cfg(target_os = "linux")]
 pub mod inject;
 #[cfg(target_os = "linux")]
 pub mod inotify;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 pub mod audio_fill;
 pub mod backoff;
+pub mod cec;
 pub mod device_trust;
 pub mod flow;
 pub mod interop_policy;

@@ -2,13 +2,16 @@
 use std::sync::Arc;
 
 use crate::backend::alsa::AlsaSinkFactory;
+use crate::backend::cec::CecTelevisions;
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
 use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
+use crate::seam::clock::Clock;
 use crate::seam::presenter::PresentError;
+use crate::seam::television::Televisions;
 use crate::sys;
 
 /// What this machine offers.
@@ -24,6 +27,7 @@ pub fn open() -> Platform {
         synthetic_sink: headless::synthetic_sink,
         waiter: || Ok(Box::new(PollWaiter::new()?)),
         watch: || Ok(Box::new(InotifyWatch::new()?)),
+        televisions,
         allocations: sys::alloc::thread_allocations,
         peak_rss_kib,
     }
@@ -33,6 +37,10 @@ pub fn open() -> Platform {
 fn peak_rss_kib() -> Option<u64> {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).ok()?;
     u64::try_from(usage.max_rss()).ok()
+}
+
+fn televisions(clock: Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisions>>> {
+    Ok(CecTelevisions::open(clock)?.map(|it| Box::new(it) as Box<dyn Televisions>))
 }
 
 fn window() -> DisplayKind {

@@ -14,6 +14,7 @@ use crate::seam::decoder::DecoderFactory;
 use crate::seam::demuxer::DemuxerFactory;
 use crate::seam::interop::VideoInterop;
 use crate::seam::presenter::{PresentError, Presenter};
+use crate::seam::television::Televisions;
 use crate::seam::wait::Waiter;
 use crate::seam::watch::FolderWatch;
 
@@ -108,6 +109,8 @@ pub struct Platform {
     pub waiter: fn() -> std::io::Result<Box<dyn Waiter>>,
     /// Watches folders.
     pub watch: fn() -> std::io::Result<Box<dyn FolderWatch>>,
+    /// Opens the televisions that listen; `None` where there are none. The log says what was found.
+    pub televisions: fn(Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisions>>>,
     /// Heap allocations of the calling thread so far.
     pub allocations: fn() -> u64,
     /// The process's peak resident memory, in KiB.

@@ -176,8 +176,12 @@ pub trait Presenter {
     fn take_capture(&mut self, _into: &mut Vec<u8>) -> Option<Size> {
         None
     }
-    /// Switches the display on or off. Off, pictures are taken and timed as before, and nobody sees them.
+    /// Switches the display on or off. Off, pictures are taken and timed as before, and nobody sees them. Fails where
+    /// the display cannot be switched.
     fn set_power(&mut self, _on: bool) -> Result<(), PresentError> {
-        Ok(())
+        Err(PresentError::Unavailable {
+            what: format!("{}: its power is not ours to switch", self.output()),
+            advice: "use --display kms".to_owned(),
+        })
     }
 }

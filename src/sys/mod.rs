@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 pub mod alloc;
+#[cfg(target_os = "linux")]
+pub mod cec;
 pub mod clock;
 #[cfg(target_os = "linux")]
 pub mod egl;

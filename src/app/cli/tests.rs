@@ -3,8 +3,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::app::cli::{
-    Command, DecoderChoice, DisplayChoice, InteropChoice, Pace, PlayOptions, ProbeOptions, Request, ZeroCopyFailure,
-    parse,
+    CecChoice, Command, DecoderChoice, DisplayChoice, InteropChoice, Pace, PlayOptions, ProbeOptions, Request,
+    ZeroCopyFailure, parse,
 };
 use crate::app::cli_values::{AudioChoice, LoopCount, ModeRequest, SyntheticAudio, parse_duration};
 use crate::app::exit::{Exit, Failure};
@@ -58,6 +58,9 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(it.decoder, DecoderChoice::Auto);
     assert_eq!((it.audio, it.volume), (AudioChoice::Auto, 100));
     assert_eq!((it.loops, it.duration, it.frames, it.pace), (None, None, None, Pace::Realtime));
+    assert_eq!(it.cec, None);
+    assert_eq!(play("film.mp4 --cec auto").cec, Some(CecChoice::Auto));
+    assert_eq!(play("film.mp4 --cec off").cec, Some(CecChoice::Off));
     assert_eq!((it.stats, it.framelog, it.framelog_crc, it.no_preroll), (None, None, false, false));
     assert_eq!(it.log.verbosity(), 0);
 }

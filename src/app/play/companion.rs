@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use crate::app::output;
+use crate::app::play::power::Power;
 use crate::app::play::to_items;
 use crate::app::play::watcher::Watcher;
 use crate::base::time::MonoTime;
@@ -45,15 +46,16 @@ impl LiveLine {
 pub struct PlayCompanion {
     signals: StopSignals,
     watcher: Watcher,
+    power: Power,
     live: Option<LiveLine>,
 }
 
 impl PlayCompanion {
     /// With a live line every `live`.
-    pub fn new(signals: StopSignals, watcher: Watcher, live: Option<Duration>) -> Self {
+    pub fn new(signals: StopSignals, watcher: Watcher, power: Power, live: Option<Duration>) -> Self {
         let is_terminal = output::has_terminal();
         let live = live.map(|every| LiveLine { every, next: MonoTime::ZERO, last: (MonoTime::ZERO, 0), is_terminal });
-        Self { signals, watcher, live }
+        Self { signals, watcher, power, live }
     }
 
     /// Leaves the terminal on a line of its own.
@@ -69,6 +71,7 @@ impl Companion for PlayCompanion {
         if self.signals.received().is_some() {
             player.stop();
         }
+        self.power.tick(player);
         if let Some(change) = self.watcher.changed() {
             player.programme().replace_items(to_items(change.items), &change.renewed);
         }

@@ -8,6 +8,7 @@ use crate::app::exit::{Exit, Failure};
 use crate::app::inputs::{Item, Show};
 use crate::app::log::LogTarget;
 use crate::app::play::companion::PlayCompanion;
+use crate::app::play::power::Power;
 use crate::app::play::watcher::Watcher;
 use crate::app::stats_file;
 use crate::base::audio::AudioFormat;
@@ -26,6 +27,7 @@ use crate::platform::{
 
 mod companion;
 mod frames;
+mod power;
 mod watcher;
 
 /// An input that has not answered for this long is dead.
@@ -86,7 +88,8 @@ pub fn play(
     let mut player = Player::new(env, player_options, programme, Box::new(observer), waiter.waker());
     let chosen = open_screen(options, platform, injection.as_ref(), &mut player)?;
     let live = options.stats_interval;
-    let mut companion = PlayCompanion::new(signals.clone(), watcher, live);
+    let power = Power::open(signals.clone(), options.cec, chosen.display, platform);
+    let mut companion = PlayCompanion::new(signals.clone(), watcher, power, live);
     let ended = run(&mut player, waiter.as_mut(), &mut companion);
     companion.finish();
     let report = report(&mut player, platform, &chosen);

@@ -182,6 +182,10 @@ impl Presenter for HeadlessPresenter {
         // There is no device: `deadline` says when to ask, and a vblank is the longest it can be.
         Waitable::Every(self.mode.refresh)
     }
+    fn set_power(&mut self, _on: bool) -> Result<(), PresentError> {
+        // Nobody sees it either way.
+        Ok(())
+    }
 }
 
 #[cfg(test)]

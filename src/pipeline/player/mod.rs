@@ -39,6 +39,7 @@ mod flip;
 mod hearing;
 pub mod interop;
 pub mod observer;
+mod power;
 pub mod programme;
 pub mod run;
 pub mod screen;
@@ -124,6 +125,8 @@ pub struct Player {
     visible: bool,
     /// The screen has not said that it is gone.
     connected: bool,
+    /// The display was switched off on purpose.
+    is_off: bool,
     paused: bool,
     fullscreen: bool,
     asked_to_stop: bool,
@@ -194,6 +197,7 @@ impl Player {
             redraw: false,
             visible: true,
             connected: true,
+            is_off: false,
             paused: false,
             fullscreen: false,
             asked_to_stop: false,

@@ -38,6 +38,9 @@ impl Player {
         if let Some(vblank) = &mut self.vblank {
             vblank.observe(at);
         }
+        if self.is_off {
+            return self.flipped_unseen(now, &flip, at);
+        }
         let Some(frame) = flip.frame else { return };
         if self.clock.is_running()
             && let Some(vblank) = &self.vblank
