@@ -1,5 +1,6 @@
 //! The service: what systemd itself says of its unit, and what we promise in its README.
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 use crate::file;
@@ -18,7 +19,8 @@ fn verify(text: &str) -> Option<(bool, String)> {
     let said = match said {
         Ok(it) => it,
         Err(error) => {
-            eprintln!("skipped: systemd-analyze: {error}; install the package systemd");
+            let line = format!("skipped: systemd-analyze: {error}; install the package systemd");
+            writeln!(std::io::stderr(), "{line}").unwrap();
             return None;
         }
     };
