@@ -20,7 +20,7 @@ fn verify(text: &str) -> Option<(bool, String)> {
         Ok(it) => it,
         Err(error) => {
             let line = format!("skipped: systemd-analyze: {error}; install the package systemd");
-            writeln!(std::io::stderr(), "{line}").unwrap();
+            std::io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
             return None;
         }
     };
