@@ -7,6 +7,7 @@ use crate::rig::{Ability, Ended, Job};
 
 /// The cases of this file.
 pub const CASES: &[Case] = &[
+    Case { name: "power::the_display_is_off_and_on_again", needs: &[], run: the_display_is_off_and_on_again },
     Case {
         name: "power::the_television_follows_the_display",
         needs: &[Ability::Television],
@@ -33,6 +34,10 @@ pub const CASES: &[Case] = &[
         run: nothing_is_said_unless_asked_for,
     },
 ];
+
+/// Whether the crtcs of all cards are active, in one line, as the kernel's own table of them says.
+const ACTIVE: &str =
+    "crtcs() { grep -h '^[[:space:]]*active=' /sys/kernel/debug/dri/*/state | sort | uniq -c | xargs; }";
 
 /// The kernel's test driver: its capture device is the television (cec0), its output device is where we are (cec1). The
 /// third input of the one and the first output of the other are HDMI's.
@@ -69,6 +74,33 @@ fn heard(end: &Ended) -> Vec<&'static str> {
 }
 
 const ON: [&str; 2] = ["IMAGE_VIEW_ON", "ACTIVE_SOURCE"];
+
+fn the_display_is_off_and_on_again(bench: &Bench<'_>) {
+    let words = "play film.mp4 --display kms --cec off --audio none --loop 4";
+    let job = bench
+        .job()
+        .push(&media::bigbuckbunny(), "film.mp4")
+        .shell(ACTIVE)
+        .player(words.split(' '))
+        .wait(SECOND * 2)
+        .shell("crtcs >playing.txt")
+        .signal("USR1")
+        .wait(SECOND)
+        .shell("crtcs >off.txt")
+        .wait(SECOND)
+        .signal("USR2")
+        .wait(SECOND)
+        .shell("crtcs >on.txt");
+    let end = bench.run(job.finish()).done();
+    let (playing, off, on) = (end.text("playing.txt"), end.text("off.txt"), end.text("on.txt"));
+    assert!(playing.contains("1 active=1"), "{playing}");
+    assert!(!off.contains("active=1"), "off: {off}");
+    assert_eq!(playing, on);
+    // Two seconds of it went by unseen, and it ended no later for that.
+    let unseen = end.figure("/frames_decoded") - end.figure("/frames_presented");
+    assert!((40.0..70.0).contains(&unseen), "{unseen} frames were not seen\n{}", end.said());
+    assert_eq!((end.figure("/frames_dropped_stale"), end.figure("/missed_vblanks")), (0.0, 0.0));
+}
 
 fn the_television_follows_the_display(bench: &Bench<'_>) {
     let job = play(job(bench).shell("plug_television"))
