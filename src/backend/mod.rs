@@ -12,6 +12,8 @@ pub mod inject;
 pub mod inotify;
 #[cfg(target_os = "linux")]
 pub mod journal;
+#[cfg(target_os = "linux")]
+pub mod kms;
 pub mod signals;
 #[cfg(target_os = "linux")]
 pub mod wait;

@@ -1,10 +1,11 @@
-//! Linux: a window where there is a desktop, ALSA, inotify.
+//! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
 use std::sync::Arc;
 
 use crate::backend::alsa::AlsaSinkFactory;
 use crate::backend::cec::CecTelevisions;
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
+use crate::backend::kms::{self, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
@@ -22,7 +23,7 @@ pub fn open() -> Platform {
         demuxers: Arc::new(FfmpegDemuxerFactory),
         decoders: headless::decoders,
         audio_decoders: headless::audio_decoders(),
-        displays: vec![window(), headless::display()],
+        displays: vec![kms(), window(), headless::display()],
         sinks: vec![Arc::new(AlsaSinkFactory)],
         synthetic_sink: headless::synthetic_sink,
         waiter: || Ok(Box::new(PollWaiter::new()?)),
@@ -41,6 +42,20 @@ fn peak_rss_kib() -> Option<u64> {
 
 fn televisions(clock: Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisions>>> {
     Ok(CecTelevisions::open(clock)?.map(|it| Box::new(it) as Box<dyn Televisions>))
+}
+
+fn kms() -> DisplayKind {
+    DisplayKind {
+        name: "kms",
+        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { Ok(()) },
+        open: open_kms,
+    }
+}
+
+fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
+    let wanted = KmsRequest { outputs: request.outputs.clone(), size: request.size, refresh_hz: request.refresh_hz };
+    let (presenters, gl) = kms::open(&wanted, request.now)?;
+    presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
 }
 
 fn window() -> DisplayKind {

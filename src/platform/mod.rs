@@ -87,6 +87,9 @@ pub struct SyntheticSink {
     pub format: AudioFormat,
 }
 
+/// Televisions that listen; `None` where there are none. The log says what was found.
+pub type OpenTelevisions = fn(Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisions>>>;
+
 /// This machine.
 pub struct Platform {
     /// CLOCK_MONOTONIC.
@@ -109,8 +112,8 @@ pub struct Platform {
     pub waiter: fn() -> std::io::Result<Box<dyn Waiter>>,
     /// Watches folders.
     pub watch: fn() -> std::io::Result<Box<dyn FolderWatch>>,
-    /// Opens the televisions that listen; `None` where there are none. The log says what was found.
-    pub televisions: fn(Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisions>>>,
+    /// Opens the televisions that listen.
+    pub televisions: OpenTelevisions,
     /// Heap allocations of the calling thread so far.
     pub allocations: fn() -> u64,
     /// The process's peak resident memory, in KiB.

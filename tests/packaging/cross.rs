@@ -30,10 +30,8 @@ fn the_lists_of_packages_are_one() {
     assert!(wanted.contains("libavcodec-dev"), "{wanted:?}");
     // Headers and libraries are the target's, tools this machine's. C's own come with the cross compiler; libclang is a tool.
     let is_tool = |it: &&String| !it.ends_with("-dev") || ["libc6-dev", "libclang-dev"].contains(&it.as_str());
-    let mut expected: BTreeSet<String> = wanted
-        .iter()
-        .map(|it| if is_tool(&it) { it.clone() } else { format!("{it}:arm64") })
-        .collect();
+    let mut expected: BTreeSet<String> =
+        wanted.iter().map(|it| if is_tool(&it) { it.clone() } else { format!("{it}:arm64") }).collect();
     expected.extend(OF_CROSS_ALONE.map(str::to_owned));
     assert_eq!(named, expected);
 }

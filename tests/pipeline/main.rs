@@ -9,6 +9,7 @@ mod screen;
 
 mod broken;
 mod control;
+mod power;
 mod seams;
 mod sound;
 mod ways;

@@ -35,6 +35,10 @@ pub struct Script {
     /// The next commit flips so many vblanks too late.
     pub misses: u64,
     pub acquired: usize,
+    /// What it was switched to.
+    pub powers: Vec<bool>,
+    /// It cannot be switched.
+    pub has_no_switch: bool,
     /// When each commit flipped.
     pub flips: Vec<MonoTime>,
 }
@@ -100,6 +104,14 @@ impl Presenter for ScriptedPresenter {
     }
     fn waitable(&self) -> Waitable<'_> {
         Waitable::Ready
+    }
+    fn set_power(&mut self, on: bool) -> Result<(), PresentError> {
+        let mut script = self.script.borrow_mut();
+        if script.has_no_switch {
+            return Err(PresentError::Device { screen: "scripted".into(), call: "switch", reason: "no switch".into() });
+        }
+        script.powers.push(on);
+        Ok(())
     }
 }
 
