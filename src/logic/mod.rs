@@ -4,6 +4,7 @@ pub mod audio_fill;
 pub mod backoff;
 pub mod device_trust;
 pub mod flow;
+pub mod hotplug;
 pub mod interop_policy;
 pub mod laps;
 pub mod master_clock;
