@@ -45,6 +45,10 @@ fn run(request: Request) -> Result<Exit, Failure> {
             let started = platform.clock.now();
             play::play(&options, &platform, &signals, started)
         }
+        Command::ConsoleGuard(options) => {
+            let is_back = crate::platform::guard_console(options.terminal, options.display, options.keyboard);
+            Ok(if is_back { Exit::Done } else { Exit::Failed })
+        }
         Command::Probe(options) => {
             start_log(&options.log)?;
             let platform = crate::platform::open();

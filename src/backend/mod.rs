@@ -5,9 +5,13 @@ pub mod software;
 #[cfg(target_os = "linux")]
 pub mod alsa;
 #[cfg(target_os = "linux")]
+pub mod console;
+#[cfg(target_os = "linux")]
 pub mod inotify;
 #[cfg(target_os = "linux")]
 pub mod journal;
+#[cfg(target_os = "linux")]
+pub mod kms;
 pub mod signals;
 #[cfg(target_os = "linux")]
 pub mod wait;

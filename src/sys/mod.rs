@@ -10,3 +10,5 @@ pub mod ffmpeg;
 pub mod gl;
 #[cfg(target_os = "linux")]
 pub mod poll_set;
+#[cfg(target_os = "linux")]
+pub mod vt;

@@ -1,0 +1,2 @@
+//! The screen without a compositor: KMS.
+pub mod uevent;
