@@ -3,15 +3,19 @@
 //! Needs a virtual terminal in text mode and the right to change it: the virtual board has some. The holder and its guard
 //! are processes, so the harness is ours.
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use lucarne::backend::console::{Console, guard};
-use lucarne::sys::vt::{self, KdMode, KeyboardMode, Switching};
+use lucarne::backend::console::{Console, process};
+use lucarne::backend::wait::PollWaiter;
+use lucarne::seam::seat::{Seat, SeatRequest};
+use lucarne::seam::wait::{Waitable, Waiter};
+use lucarne::sys::vt::{self, KdMode, KeyboardMode};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
         [HOLD] => return hold(),
         [GUARD, path, display, keyboard] => {
             let number = |it: &str| it.parse().expect("a number");
-            let is_back = guard::run(PathBuf::from(path), number(display), number(keyboard));
+            let is_back = process::guard(PathBuf::from(path), number(display), number(keyboard));
             return if is_back { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
         _ => {}
@@ -38,12 +42,13 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let cases: [(&str, fn(&File)); 6] = [
+    let cases: [(&str, fn(&File)); 7] = [
         ("a_held_terminal_is_dark_and_deaf_and_put_back", held),
         ("a_killed_holder_leaves_a_terminal_that_works", killed),
         ("a_holder_killed_with_all_its_group_does_too", killed_with_its_group),
         ("a_guard_takes_no_notice_of_being_asked_to_stop", asked),
         ("a_guard_keeps_nothing_of_its_holder", keeps_nothing),
+        ("another_terminal_comes_to_the_screen_when_the_holder_lets_go", switched),
         ("a_terminal_that_somebody_left_dark_is_put_back_to_text", left_dark),
     ];
     say(&format!("\nrunning {} tests", cases.len()));
@@ -74,18 +79,36 @@ fn terminal() -> Result<File, String> {
     Ok(tty)
 }
 
-/// Takes the terminal, says who its guard is, and keeps it until standard input ends.
+/// Takes the terminal, says so, and keeps it until standard input ends. Lets go when it is asked to.
 fn hold() -> ExitCode {
+    process::prepare();
     let own = std::env::current_exe().expect("we are a file");
-    let _console = Console::take(&[own.to_str().expect("text"), GUARD]).expect("a terminal");
+    let mut console = Console::take(&[own.to_str().expect("text"), GUARD]).expect("a terminal");
+    let mut waiter = PollWaiter::new().expect("a descriptor is free");
     say("holding");
-    let _all = std::io::stdin().lines().count();
-    ExitCode::SUCCESS
+    loop {
+        let mut stdin = std::io::stdin();
+        let switches = Waitable::Fd(console.wakes_by().expect("it hears switches"));
+        waiter.wait(&[Waitable::Fd(stdin.as_fd()), switches], None);
+        match console.poll() {
+            Some(SeatRequest::LetGo) => {
+                say("let go");
+                console.let_go();
+            }
+            Some(SeatRequest::TakeBack) => say("took back"),
+            // Nobody writes to it: that it is readable means that it has ended.
+            None => {
+                assert_eq!(stdin.read(&mut [0]).expect("it can be read"), 0);
+                return ExitCode::SUCCESS;
+            }
+        }
+    }
 }
 
 struct Holder {
     child: Child,
     stdin: Option<ChildStdin>,
+    lines: Lines<BufReader<ChildStdout>>,
     guard: Pid,
 }
 
@@ -99,9 +122,8 @@ impl Holder {
             .stdout(Stdio::piped())
             .spawn()
             .expect("we can be started");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("it speaks");
-        assert_eq!(line.trim(), "holding");
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        assert_eq!(lines.next().expect("it speaks").expect("text"), "holding");
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id()));
         let guard = match children {
             Ok(it) => it.trim().parse().expect("one child"),
@@ -109,7 +131,7 @@ impl Holder {
             Err(_) => child_of(child.id()).expect("it has a guard"),
         };
         let stdin = child.stdin.take();
-        Self { child, stdin, guard: Pid::from_raw(guard) }
+        Self { child, stdin, lines, guard: Pid::from_raw(guard) }
     }
 
     fn end(mut self) {
@@ -169,9 +191,8 @@ fn held(tty: &File) {
 fn killed(tty: &File) {
     let before = modes(tty);
     let mut holder = Holder::start();
-    // As switched by us, a terminal whose owner is gone could not be left.
-    vt::set_switching(tty, Switching::Process { release_signal: 40, acquire_signal: 41 }).expect("VT_SETMODE");
     assert_eq!(modes(tty), HELD);
+    assert!(vt::is_switched_by_a_process(tty).expect("VT_GETMODE"));
     kill(holder.pid(), Signal::SIGKILL).expect("it is our child");
     holder.child.wait().expect("it is our child");
     until("the terminal works", || modes(tty) == before);
@@ -211,6 +232,20 @@ fn keeps_nothing(_tty: &File) {
         .collect();
     targets.sort();
     assert_eq!(targets, ["/dev/null", "/dev/null", "/dev/tty", "socket"]);
+    holder.end();
+}
+
+fn switched(tty: &File) {
+    let mut holder = Holder::start();
+    let ours = vt::active(tty).expect("VT_GETSTATE");
+    let other = ours % 63 + 1;
+    let mut heard = || holder.lines.next().expect("it speaks").expect("text");
+    vt::activate(tty, other).expect("VT_ACTIVATE");
+    assert_eq!(heard(), "let go");
+    until("the other terminal is on the screen", || vt::active(tty).expect("VT_GETSTATE") == other);
+    vt::activate(tty, ours).expect("VT_ACTIVATE");
+    assert_eq!(heard(), "took back");
+    assert_eq!((vt::active(tty).expect("VT_GETSTATE"), modes(tty)), (ours, HELD));
     holder.end();
 }
 

@@ -25,6 +25,10 @@ pub use crate::backend::signals::{StopSignal, StopSignals};
 
 #[cfg(target_os = "linux")]
 pub use crate::backend::console::guard::run as guard_console;
+#[cfg(target_os = "linux")]
+pub use crate::backend::console::process as console;
+#[cfg(not(target_os = "linux"))]
+pub use crate::backend::headless::console;
 #[cfg(not(target_os = "linux"))]
 pub use crate::backend::headless::console::run as guard_console;
 #[cfg(not(target_os = "linux"))]

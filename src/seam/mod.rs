@@ -6,5 +6,6 @@ pub mod decoder;
 pub mod demuxer;
 pub mod interop;
 pub mod presenter;
+pub mod seat;
 pub mod wait;
 pub mod watch;

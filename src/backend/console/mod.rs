@@ -5,15 +5,22 @@
 //! back at the end. The terminal belongs to the kernel and not to us: it would stay dark and deaf after a process that was
 //! killed. So a guard ([`guard`]) lives beside the player for as long as it does, and puts the terminal back when nobody
 //! else could.
+//!
+//! Another terminal may be brought to the screen meanwhile (`chvt 2`, from a login by network or by a program: the keys for
+//! it are off with the rest). The kernel asks us first; we let go of the screen and are told when it is ours again.
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
+use crate::seam::seat::{Seat, SeatRequest};
+use crate::sys::vt::signals::{SwitchSignal, SwitchSignals};
 use crate::sys::vt::{self, KdMode, KeyboardMode, Switching};
 
 mod find;
 pub mod guard;
 mod neighbours;
+pub mod process;
 
 use guard::Guard;
 
@@ -50,6 +57,8 @@ pub struct Console {
     terminal: Terminal,
     before: Before,
     guard: Option<Guard>,
+    /// `None`: the kernel refuses to switch while we play.
+    switches: Option<SwitchSignals>,
 }
 
 /// A virtual terminal, by a descriptor and by its name.
@@ -88,12 +97,26 @@ impl Console {
                 );
             })
             .ok();
-        let console = Self { terminal, before, guard };
+        let mut console = Self { terminal, before, guard, switches: None };
         vt::set_keyboard_mode(&console.terminal.tty, KeyboardMode::OFF).map_err(refused("KDSKBMODE"))?;
         vt::set_kd_mode(&console.terminal.tty, KdMode::Graphics).map_err(refused("KDSETMODE"))?;
+        console.hear_switches();
         console.bring_to_the_screen();
         log::info!("tty{vt}: in graphics mode, its keyboard is off");
         Ok(console)
+    }
+
+    /// Without this the kernel refuses to switch to another terminal from one in graphics mode.
+    fn hear_switches(&mut self) {
+        let switching = Switching::Process {
+            release_signal: SwitchSignal::Release.number(),
+            acquire_signal: SwitchSignal::Acquire.number(),
+        };
+        let signals = SwitchSignals::open();
+        match signals.and_then(|it| vt::set_switching(&self.terminal.tty, switching).map(|()| it)) {
+            Ok(signals) => self.switches = Some(signals),
+            Err(reason) => log::debug!("tty{}: no other terminal can be switched to: {reason}", self.terminal.vt),
+        }
     }
 
     /// The film belongs to the terminal that we were started on; should another be on the screen, its letters would be
@@ -105,6 +128,32 @@ impl Console {
         if let Err(reason) = tried {
             log::info!("tty{vt}: cannot be brought to the screen: {reason}");
         }
+    }
+}
+
+impl Seat for Console {
+    fn poll(&mut self) -> Option<SeatRequest> {
+        Some(match self.switches.as_ref()?.next()? {
+            SwitchSignal::Release => SeatRequest::LetGo,
+            SwitchSignal::Acquire => {
+                log::info!("tty{}: on the screen again", self.terminal.vt);
+                if let Err(reason) = vt::acknowledge(&self.terminal.tty) {
+                    log::debug!("tty{}: VT_RELDISP: {reason}", self.terminal.vt);
+                }
+                SeatRequest::TakeBack
+            }
+        })
+    }
+
+    fn let_go(&mut self) {
+        log::info!("tty{}: another terminal comes to the screen", self.terminal.vt);
+        if let Err(reason) = vt::release(&self.terminal.tty) {
+            log::debug!("tty{}: VT_RELDISP: {reason}", self.terminal.vt);
+        }
+    }
+
+    fn wakes_by(&self) -> Option<BorrowedFd<'_>> {
+        self.switches.as_ref().map(AsFd::as_fd)
     }
 }
 

@@ -3,6 +3,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 mod abi;
+pub mod signals;
 #[cfg(test)]
 mod tests;
 
