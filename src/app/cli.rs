@@ -53,6 +53,8 @@ pub enum Request {
 pub enum DisplayChoice {
     /// A window in a desktop session, else headless.
     Auto,
+    /// The screen itself, without a desktop.
+    Kms,
     /// A window.
     Window,
     /// No screen: pictures are drawn, measured and thrown away.
@@ -238,7 +240,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Failur
 fn settle_display(options: &mut PlayOptions) -> Result<(), Failure> {
     match (options.pace, options.display) {
         (Pace::Fast, DisplayChoice::Auto) => options.display = DisplayChoice::Headless,
-        (Pace::Fast, DisplayChoice::Window) => {
+        (Pace::Fast, DisplayChoice::Window | DisplayChoice::Kms) => {
             let what = "--pace fast works on the headless display only";
             return Err(Failure::usage(what).advise("leave it out, or use --display headless"));
         }

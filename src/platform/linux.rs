@@ -1,9 +1,10 @@
-//! Linux: a window where there is a desktop, ALSA, inotify.
+//! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
 use std::sync::Arc;
 
 use crate::backend::alsa::AlsaSinkFactory;
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
+use crate::backend::kms::{self, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
@@ -19,7 +20,7 @@ pub fn open() -> Platform {
         demuxers: Arc::new(FfmpegDemuxerFactory),
         decoders: headless::decoders,
         audio_decoders: headless::audio_decoders(),
-        displays: vec![window(), headless::display()],
+        displays: vec![kms(), window(), headless::display()],
         sinks: vec![Arc::new(AlsaSinkFactory)],
         synthetic_sink: headless::synthetic_sink,
         waiter: || Ok(Box::new(PollWaiter::new()?)),
@@ -33,6 +34,21 @@ pub fn open() -> Platform {
 fn peak_rss_kib() -> Option<u64> {
     let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF).ok()?;
     u64::try_from(usage.max_rss()).ok()
+}
+
+fn kms() -> DisplayKind {
+    DisplayKind {
+        name: "kms",
+        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { Ok(()) },
+        open: open_kms,
+    }
+}
+
+fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
+    let wanted =
+        KmsRequest { outputs: request.outputs.clone(), size: request.size, refresh_hz: request.refresh_hz };
+    let (presenters, gl) = kms::open(&wanted, request.now)?;
+    presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
 }
 
 fn window() -> DisplayKind {

@@ -9,6 +9,8 @@ pub mod egl;
 pub mod ffmpeg;
 pub mod gl;
 #[cfg(target_os = "linux")]
+pub mod kms;
+#[cfg(target_os = "linux")]
 pub mod poll_set;
 #[cfg(target_os = "linux")]
 pub mod vt;

@@ -24,6 +24,11 @@ impl PollSet {
         }
         Ok(Self(set))
     }
+
+    /// Watches another descriptor for being readable. It leaves the set when it is closed.
+    pub fn watch(&self, fd: BorrowedFd<'_>) -> std::io::Result<()> {
+        Ok(self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))?)
+    }
 }
 
 impl AsFd for PollSet {

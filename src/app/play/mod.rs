@@ -186,6 +186,7 @@ fn choose_display(
     let desktop = has_desktop();
     let wanted = |kind: &&DisplayKind| match choice {
         DisplayChoice::Auto => true,
+        DisplayChoice::Kms => kind.name == "kms",
         DisplayChoice::Window => kind.name == "window",
         DisplayChoice::Headless => kind.name == "headless",
     };

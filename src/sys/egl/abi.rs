@@ -30,6 +30,12 @@ pub(super) const EXTENSIONS: Int = 0x3055;
 pub(super) const HEIGHT: Int = 0x3056;
 pub(super) const WIDTH: Int = 0x3057;
 
+/// EGL_EXT_image_dma_buf_import.
+pub(super) const LINUX_DMA_BUF: Enum = 0x3270;
+pub(super) const LINUX_DRM_FOURCC: Attrib = 0x3271;
+/// EGL_ANDROID_native_fence_sync.
+pub(super) const SYNC_NATIVE_FENCE: Enum = 0x3144;
+
 pub(super) const OPENGL_ES_API: Enum = 0x30A0;
 pub(super) const OPENGL_API: Enum = 0x30A2;
 pub(super) const CONTEXT_MAJOR_VERSION: Int = 0x3098;
@@ -66,3 +72,8 @@ pub(super) type QuerySurface = unsafe extern "system" fn(Handle, Handle, Int, *m
 pub(super) type MakeCurrent = unsafe extern "system" fn(Handle, Handle, Handle, Handle) -> Boolean;
 pub(super) type SwapInterval = unsafe extern "system" fn(Handle, Int) -> Boolean;
 pub(super) type SwapBuffers = unsafe extern "system" fn(Handle, Handle) -> Boolean;
+pub(super) type CreateImage = unsafe extern "system" fn(Handle, Handle, Enum, *mut c_void, *const Attrib) -> Handle;
+pub(super) type DestroyImage = unsafe extern "system" fn(Handle, Handle) -> Boolean;
+pub(super) type CreateSync = unsafe extern "system" fn(Handle, Enum, *const Attrib) -> Handle;
+pub(super) type DestroySync = unsafe extern "system" fn(Handle, Handle) -> Boolean;
+pub(super) type DupNativeFenceFd = unsafe extern "system" fn(Handle, Handle) -> Int;

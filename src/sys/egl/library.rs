@@ -49,6 +49,10 @@ functions! {
     make_current: "eglMakeCurrent" as MakeCurrent,
     swap_interval: "eglSwapInterval" as SwapInterval,
     swap_buffers: "eglSwapBuffers" as SwapBuffers,
+    create_image: "eglCreateImage" as CreateImage,
+    destroy_image: "eglDestroyImage" as DestroyImage,
+    create_sync: "eglCreateSync" as CreateSync,
+    destroy_sync: "eglDestroySync" as DestroySync,
 }
 
 type Instance = egl::DynamicInstance<egl::EGL1_5>;
@@ -86,6 +90,13 @@ impl Library {
         let address = self.instance.get_proc_address("eglQueryDevicesEXT")?;
         // SAFETY: the signature is that of EGL_EXT_device_enumeration, which owns this name.
         Some(unsafe { std::mem::transmute::<extern "system" fn(), abi::QueryDevices>(address) })
+    }
+
+    /// An optional function, by its C name.
+    pub(super) fn dup_native_fence_fd(&self) -> Option<abi::DupNativeFenceFd> {
+        let address = self.instance.get_proc_address("eglDupNativeFenceFDANDROID")?;
+        // SAFETY: the signature is that of EGL_ANDROID_native_fence_sync, which owns this name.
+        Some(unsafe { std::mem::transmute::<extern "system" fn(), abi::DupNativeFenceFd>(address) })
     }
 
     /// `call` has failed: its error, in words.

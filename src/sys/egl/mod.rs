@@ -8,6 +8,10 @@ mod context;
 mod desktop;
 mod display;
 mod error;
+mod fence;
+mod framebuffer;
+mod gbm;
+mod image;
 mod library;
 mod surface;
 #[cfg(test)]
@@ -17,4 +21,7 @@ pub use context::Context;
 pub use desktop::{DesktopSurface, visual_of};
 pub use display::{Config, Display, NativePlatform};
 pub use error::EglError;
+pub use fence::NativeFences;
+pub use framebuffer::ImageFramebuffer;
+pub use image::{DmaBuf, DmaBufPlane, Image};
 pub use surface::Surface;

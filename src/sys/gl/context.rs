@@ -12,7 +12,7 @@ use crate::base::format::{Rect, Size};
 /// A GL context, current on this thread for as long as it lives.
 #[derive(Debug)]
 pub struct Context {
-    pub(super) raw: glow::Context,
+    pub(in crate::sys) raw: glow::Context,
     vertex_array: glow::VertexArray,
     api: Api,
     vendor: String,

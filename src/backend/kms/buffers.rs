@@ -1,0 +1,66 @@
+//! Buffers that GL draws into and planes scan out.
+use std::io;
+
+use drm::buffer::DrmFourcc;
+use gbm::{BufferObject, BufferObjectFlags};
+
+use crate::backend::kms::device::Device;
+use crate::base::format::Size;
+use crate::seam::presenter::RenderTarget;
+use crate::sys::egl::{DmaBuf, DmaBufPlane, Image, ImageFramebuffer};
+use crate::sys::kms::Framebuffer;
+
+/// One on the screen, one on its way there, one being drawn.
+pub const BUFFER_COUNT: usize = 3;
+
+/// Without alpha first: nothing of ours is to be blended with what lies below.
+const FORMATS: [DrmFourcc; 4] = [DrmFourcc::Xrgb8888, DrmFourcc::Argb8888, DrmFourcc::Xbgr8888, DrmFourcc::Abgr8888];
+
+/// One buffer. Dropped in this order: what refers to the memory before the memory.
+#[derive(Debug)]
+pub struct ScanoutBuffer {
+    drawn_by: ImageFramebuffer,
+    _image: Image,
+    shown_as: Framebuffer,
+    _memory: BufferObject<()>,
+}
+
+impl ScanoutBuffer {
+    /// Three of them, of the first format that both the plane and the GPU take.
+    pub fn ring(device: &Device, size: Size, plane_formats: &[u32]) -> io::Result<Vec<Self>> {
+        let usage = BufferObjectFlags::SCANOUT | BufferObjectFlags::RENDERING;
+        let fits = |it: &&DrmFourcc| {
+            plane_formats.contains(&(**it as u32)) && device.gbm().is_format_supported(**it, usage)
+        };
+        let format = FORMATS.iter().find(fits).copied().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::Unsupported, "no 32-bit RGB format that both the plane and the GPU take")
+        })?;
+        (0..BUFFER_COUNT).map(|_| Self::new(device, size, format, usage)).collect()
+    }
+
+    fn new(device: &Device, size: Size, format: DrmFourcc, usage: BufferObjectFlags) -> io::Result<Self> {
+        let memory = device.gbm().create_buffer_object::<()>(size.width, size.height, format, usage)?;
+        let shown_as = Framebuffer::of_gbm(device.card(), &memory)?;
+        let count = i32::try_from(memory.plane_count()).unwrap_or(0);
+        let plane = |index: i32| {
+            let fd = memory.fd_for_plane(index).map_err(io::Error::other)?;
+            Ok(DmaBufPlane { fd, offset: memory.offset(index), stride: memory.stride_for_plane(index) })
+        };
+        let modifier = Some(memory.modifier()).filter(|it| *it != drm::buffer::DrmModifier::Invalid).map(u64::from);
+        let planes = (0..count).map(plane).collect::<io::Result<_>>()?;
+        let picture = DmaBuf { size, fourcc: format as u32, modifier, planes };
+        let image = Image::of_dma_buf(device.display(), &picture).map_err(io::Error::other)?;
+        let drawn_by = ImageFramebuffer::new(device.gl(), &image, size).map_err(io::Error::other)?;
+        Ok(Self { drawn_by, _image: image, shown_as, _memory: memory })
+    }
+
+    /// What to draw into. The image's first row in memory is the screen's top one.
+    pub fn target(&self) -> RenderTarget {
+        RenderTarget { framebuffer: self.drawn_by.name(), size: self.drawn_by.size(), top_down: true }
+    }
+
+    /// What a plane's FB_ID takes.
+    pub fn framebuffer(&self) -> u64 {
+        self.shown_as.id()
+    }
+}

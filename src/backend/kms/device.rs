@@ -1,0 +1,342 @@
+//! One card, shared by the presenters of its outputs.
+use std::cell::{Cell, Ref, RefCell};
+use std::io;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use drm::Device as _;
+use drm::control::{Device as _, Event, crtc, plane};
+
+use crate::backend::kms::cards::ChosenCard;
+use crate::backend::kms::connectors::{Connector, Topology};
+use crate::backend::kms::errors::{NAME, device, unavailable};
+use crate::base::time::MonoTime;
+use crate::logic::outputs::{CrtcWish, assign_crtcs, is_virtual};
+use crate::seam::presenter::PresentError;
+use crate::seam::wait::Waitable;
+use crate::sys::egl::{self, Display, NativeFences};
+use crate::sys::gl::{self, Api};
+use crate::sys::kms::Card;
+use crate::sys::poll_set::PollSet;
+
+/// How often we ask to be DRM master again. A console switch is felt at once; more often is only noise.
+const MASTER_RETRY: Duration = Duration::from_millis(250);
+
+/// How often a card that is gone is looked at: nothing of it will ever fire again.
+const GONE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Renderers that are the CPU.
+const SOFTWARE_RENDERERS: [&str; 3] = ["llvmpipe", "softpipe", "swrast"];
+
+/// The kernel's word that a flip is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlipEvent {
+    /// The vblank.
+    pub at: MonoTime,
+    /// Counted by the CRTC; wraps.
+    pub sequence: u32,
+}
+
+/// Who is DRM master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Master {
+    /// We are.
+    Held,
+    /// Somebody else is; we ask again then.
+    Lost { retry_at: MonoTime },
+}
+
+/// An output's place on the card.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// Its CRTC.
+    pub crtc: crtc::Handle,
+    /// That CRTC's primary plane.
+    pub plane: plane::Handle,
+}
+
+/// An output's row: what it has, and what the kernel said to it.
+#[derive(Debug, Default)]
+struct Slot {
+    route: Option<Route>,
+    flip: Option<FlipEvent>,
+}
+
+/// See the module's text. Fields are dropped in order: the context before the memory it draws into, the card last.
+#[derive(Debug)]
+pub struct Device {
+    gl: Rc<gl::Context>,
+    display: Display,
+    fences: RefCell<Option<NativeFences>>,
+    gbm: gbm::Device<Rc<Card>>,
+    slots: RefCell<Vec<Slot>>,
+    topology: RefCell<Topology>,
+    /// Counts `rescan`s.
+    rescans: Cell<u64>,
+    master: Cell<Master>,
+    /// Counts the times we became master again.
+    regained: Cell<u64>,
+    is_gone: Cell<bool>,
+    waits: PollSet,
+    card: Rc<Card>,
+}
+
+impl Device {
+    /// Makes the GL context on a card, current on this thread.
+    pub fn open(chosen: ChosenCard) -> Result<Rc<Self>, PresentError> {
+        let ChosenCard { card, driver, topology } = chosen;
+        let node = card.path().display().to_string();
+        let no_gl = |what: &str, reason: String| {
+            unavailable(format!("{node}: no {what}: {reason}"), "install Mesa's drivers (libgbm1, libegl1, libgl1-mesa-dri)")
+        };
+        let gbm = gbm::Device::new(Rc::clone(&card)).map_err(|it| no_gl("GBM", it.to_string()))?;
+        let display = Display::of_gbm(&gbm).map_err(|it| no_gl("EGL on GBM", it.to_string()))?;
+        let config = display.choose_config(Api::Gles3, false, None).map_err(|it| no_gl("EGL", it.to_string()))?;
+        let egl = egl::Context::new(&display, config, Api::Gles3).map_err(|it| no_gl("GL context", it.to_string()))?;
+        let gl = gl::Context::new(egl).map_err(|it| no_gl("GL", it.to_string()))?;
+        let renderer = gl.renderer();
+        if !is_virtual(&driver) && SOFTWARE_RENDERERS.iter().any(|it| renderer.contains(it)) {
+            log::warn!(
+                "{node}: {renderer} draws on the CPU, which is too slow for films; install the GPU's Mesa driver, and put \
+                 the user into the group render"
+            );
+        }
+        let fences = NativeFences::new(&display);
+        let waits = PollSet::new([(std::os::fd::AsRawFd::as_raw_fd(&card.as_fd()), libc::POLLIN)])
+            .map_err(|it| device(NAME, "epoll", it))?;
+        Ok(Rc::new(Self {
+            gl,
+            display,
+            fences: RefCell::new(fences),
+            gbm,
+            slots: RefCell::new(Vec::new()),
+            topology: RefCell::new(topology),
+            rescans: Cell::new(0),
+            master: Cell::new(Master::Held),
+            regained: Cell::new(0),
+            is_gone: Cell::new(false),
+            waits,
+            card,
+        }))
+    }
+
+    /// The GL context of all outputs.
+    pub fn gl(&self) -> &Rc<gl::Context> {
+        &self.gl
+    }
+
+    /// The EGL display it is on.
+    pub fn display(&self) -> &Display {
+        &self.display
+    }
+
+    /// Where buffers come from.
+    pub fn gbm(&self) -> &gbm::Device<Rc<Card>> {
+        &self.gbm
+    }
+
+    /// The card.
+    pub fn card(&self) -> &Rc<Card> {
+        &self.card
+    }
+
+    /// What is on it, as of the last `rescan`.
+    pub fn topology(&self) -> Ref<'_, Topology> {
+        self.topology.borrow()
+    }
+
+    /// Makes a row for each output wanted (`None`: whichever has a display), and finds CRTCs for those that are named, so
+    /// that they can all be on at once.
+    pub fn reserve(&self, wanted: &[String]) -> Result<Vec<Option<String>>, PresentError> {
+        let topology = self.topology.borrow();
+        let mut slots = self.slots.borrow_mut();
+        if wanted.is_empty() {
+            slots.push(Slot::default());
+            return Ok(vec![None]);
+        }
+        let named = |name: &String| topology.displays().find(|it| it.name == *name);
+        let wishes: Vec<CrtcWish> = wanted.iter().filter_map(named).map(|it| it.wish).collect();
+        let crtcs = assign_crtcs(&wishes, 0).ok_or_else(|| {
+            let what = format!("{}: this card cannot drive them all at once", wanted.join(", "));
+            unavailable(what, "name fewer outputs with --output")
+        })?;
+        for index in crtcs {
+            let taken: Vec<plane::Handle> = slots.iter().filter_map(|it| it.route).map(|it| it.plane).collect();
+            slots.push(Slot { route: route(&topology, index, &taken), flip: None });
+        }
+        Ok(wanted.iter().cloned().map(Some).collect())
+    }
+
+    /// The CRTC and plane of an output on `connector`: those it has, if they can drive it, else others that are free.
+    pub fn route(&self, slot: usize, connector: &Connector) -> Option<Route> {
+        let topology = self.topology.borrow();
+        let mut slots = self.slots.borrow_mut();
+        let present = slots.get(slot)?.route;
+        if let Some(it) = present.filter(|it| connector.wish.possible & topology.crtc_bit(it.crtc) != 0) {
+            return Some(it);
+        }
+        let others = || slots.iter().enumerate().filter(|(index, _)| *index != slot).filter_map(|(_, it)| it.route);
+        let taken = others().fold(0, |all, it| all | topology.crtc_bit(it.crtc));
+        let planes: Vec<plane::Handle> = others().map(|it| it.plane).collect();
+        let index = assign_crtcs(&[connector.wish], taken)?.first().copied()?;
+        let found = route(&topology, index, &planes);
+        slots.get_mut(slot)?.route = found;
+        found
+    }
+
+    /// CRTCs and planes of the other outputs, which are not ours to switch off.
+    pub fn is_others(&self, slot: usize, crtc: crtc::Handle) -> bool {
+        self.slots.borrow().iter().enumerate().any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
+    }
+
+    /// Asks the card again what is connected to it. Takes as long as the displays take to answer.
+    pub fn rescan(&self) -> io::Result<()> {
+        let topology = Topology::read(&self.card)?;
+        *self.topology.borrow_mut() = topology;
+        self.rescans.set(self.rescans.get() + 1);
+        Ok(())
+    }
+
+    /// How often `rescan` has found something out.
+    pub fn rescans(&self) -> u64 {
+        self.rescans.get()
+    }
+
+    /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
+    pub fn pump(&self) -> io::Result<()> {
+        if self.is_gone.get() {
+            return Ok(());
+        }
+        let events = match self.card.receive_events() {
+            Ok(events) => events,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return Ok(()),
+            Err(error) => {
+                // Level-triggered: a descriptor that only ever fails would keep the present thread spinning.
+                self.is_gone.set(true);
+                return Err(error);
+            }
+        };
+        for event in events {
+            let Event::PageFlip(flip) = event else { continue };
+            let at = MonoTime::from_nanos(u64::try_from(flip.duration.as_nanos()).unwrap_or(0));
+            let mut slots = self.slots.borrow_mut();
+            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == flip.crtc)) {
+                slot.flip = Some(FlipEvent { at, sequence: flip.frame });
+            }
+        }
+        Ok(())
+    }
+
+    /// The output's flip, once.
+    pub fn take_flip(&self, slot: usize) -> Option<FlipEvent> {
+        self.slots.borrow_mut().get_mut(slot)?.flip.take()
+    }
+
+    /// When the output's flip was, without taking it: another output's `poll` has read it.
+    pub fn flip_waits_since(&self, slot: usize) -> Option<MonoTime> {
+        self.slots.borrow().get(slot)?.flip.map(|it| it.at)
+    }
+
+    /// The card is gone: unplugged, or its driver unbound.
+    pub fn is_gone(&self) -> bool {
+        self.is_gone.get()
+    }
+
+    /// What fires when `pump` has something to read.
+    pub fn waitable(&self) -> Waitable<'_> {
+        if self.is_gone.get() { Waitable::Every(GONE_INTERVAL) } else { Waitable::Fd(self.waits.as_fd()) }
+    }
+
+    /// Makes the wait end for another descriptor too, until that is closed.
+    pub fn also_wait_for(&self, fd: &impl AsFd) -> io::Result<()> {
+        self.waits.watch(fd.as_fd())
+    }
+
+    /// A commit said that somebody else is DRM master.
+    pub fn lose_master(&self, now: MonoTime) {
+        if self.master.get() == Master::Held {
+            log::warn!("{}: another program has taken the display; waiting for it to let go", self.card.path().display());
+            self.master.set(Master::Lost { retry_at: now + MASTER_RETRY });
+        }
+    }
+
+    /// Tries to become master again, now and then.
+    pub fn regain_master(&self, now: MonoTime) {
+        let Master::Lost { retry_at } = self.master.get() else { return };
+        if now < retry_at {
+            return;
+        }
+        match self.card.acquire_master_lock() {
+            Ok(()) => {
+                log::info!("{}: the display is ours again", self.card.path().display());
+                self.master.set(Master::Held);
+                self.regained.set(self.regained.get() + 1);
+            }
+            Err(_) => self.master.set(Master::Lost { retry_at: now + MASTER_RETRY }),
+        }
+    }
+
+    /// Gives the display up to another program (a console switch), until `take_back`.
+    pub fn give_up(&self, now: MonoTime) -> io::Result<()> {
+        self.master.set(Master::Lost { retry_at: now + Duration::MAX });
+        self.card.release_master_lock()
+    }
+
+    /// Ends `give_up`: asks to be master at the next `poll`.
+    pub fn take_back(&self, now: MonoTime) {
+        if self.master.get() != Master::Held {
+            self.master.set(Master::Lost { retry_at: now });
+        }
+    }
+
+    /// Whether the card is ours to commit to.
+    pub fn is_master(&self) -> bool {
+        self.master.get() == Master::Held
+    }
+
+    /// How often we became master again.
+    pub fn regained(&self) -> u64 {
+        self.regained.get()
+    }
+
+    /// When `regain_master` will try.
+    pub fn master_retry_at(&self) -> Option<MonoTime> {
+        match self.master.get() {
+            Master::Held => None,
+            Master::Lost { retry_at } => Some(retry_at),
+        }
+    }
+
+    /// A fence the kernel waits for, after all that GL was asked so far. `None` where the driver has none.
+    pub fn fence(&self) -> Option<std::os::fd::OwnedFd> {
+        let mut fences = self.fences.borrow_mut();
+        match fences.as_ref()?.fence(&self.gl) {
+            Ok(fence) => Some(fence),
+            Err(error) => {
+                log::debug!("no fences for the display controller, so we wait for the GPU ourselves: {error}");
+                *fences = None;
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // The kernel would do it at the last close; the console need not wait for that.
+        if self.is_master() && !self.is_gone() && let Err(error) = self.card.release_master_lock() {
+            log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
+        }
+    }
+}
+
+/// A CRTC by its place, with a primary plane nobody else has: the one that fits the fewest CRTCs, which is its own where
+/// each has one.
+fn route(topology: &Topology, index: u32, taken: &[plane::Handle]) -> Option<Route> {
+    let crtc = *topology.crtcs.get(index as usize)?;
+    let bit = topology.crtc_bit(crtc);
+    let fitting = topology.planes.iter().filter(|it| it.is_primary && it.crtcs & bit != 0 && !taken.contains(&it.handle));
+    let plane = fitting.min_by_key(|it| it.crtcs.count_ones())?.handle;
+    Some(Route { crtc, plane })
+}

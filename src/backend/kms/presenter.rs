@@ -1,0 +1,301 @@
+//! One output, as the pipeline sees it: what is acquired, committed and reported.
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use drm::control::AtomicCommitFlags;
+
+use crate::backend::kms::KmsRequest;
+use crate::backend::kms::bring_up::Up;
+use crate::backend::kms::buffers::ScanoutBuffer;
+use crate::backend::kms::device::Device;
+use crate::backend::kms::errors::{self, NAME, device};
+use crate::backend::kms::saved::SavedState;
+use crate::base::format::Size;
+use crate::base::time::{MonoTime, nanos_of};
+use crate::logic::redraw::{NotNow, Phase, Redraw, ToCommit};
+use crate::seam::presenter::{DisplayMode, Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
+use crate::seam::wait::Waitable;
+use crate::sys::gl::Fence;
+use crate::sys::kms::AtomicRequest;
+
+/// How long a GPU may take for a frame before we call it hung.
+const GPU_PATIENCE: Duration = Duration::from_secs(2);
+
+/// A flip takes one refresh, a modeset some tenths of a second. When the kernel has not said for this long that one is done,
+/// it has lost it (vc4 and others log "flip_done timed out"), and the film goes on.
+const FLIP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A commit this close to a vblank misses it, as display hardware latches some lines ahead.
+const COMMIT_LEAD: Duration = Duration::from_micros(200);
+
+/// What most displays are; said while there is none.
+const GUESSED_SIZE: Size = Size::new(1920, 1080);
+const GUESSED_REFRESH_HZ: f64 = 60.0;
+
+/// Room for what happens between two polls; beyond it nothing is told twice anyway.
+const MAX_EVENTS: usize = 8;
+
+/// One output. See the module's text. Lives on the present thread.
+#[derive(Debug)]
+pub struct KmsPresenter {
+    /// Its buffers are dropped before the device, and after `drop` has put back what was there before.
+    pub(super) redraw: Redraw<ScanoutBuffer>,
+    pub(super) up: Option<Up>,
+    pub(super) saved: Vec<SavedState>,
+    pub(super) device: Rc<Device>,
+    /// Its row at the device.
+    pub(super) slot: usize,
+    /// The connector asked for; `None`: whichever has a display.
+    pub(super) wanted: Option<String>,
+    /// The connector it is on, or was last.
+    pub(super) name: String,
+    pub(super) wish: KmsRequest,
+    pub(super) film_rate: Option<f64>,
+    pub(super) mode: DisplayMode,
+    pub(super) events: VecDeque<PresentEvent>,
+    /// Kept from frame to frame for its memory.
+    pub(super) request: AtomicRequest,
+    /// The user wants the display on.
+    pub(super) wants_power: bool,
+    /// Something was shown since the display was connected: the mode stays.
+    pub(super) has_shown: bool,
+    /// As of these the output was looked at last.
+    pub(super) seen_rescans: u64,
+    pub(super) seen_regained: u64,
+    /// Where vblanks are, as far as we know: one of them.
+    pub(super) last_vblank: Option<MonoTime>,
+    last_sequence: u64,
+    committed_at: MonoTime,
+}
+
+impl KmsPresenter {
+    /// Brings the output up, if a display is connected.
+    pub(super) fn open(
+        device: &Rc<Device>,
+        slot: usize,
+        wanted: Option<String>,
+        wish: &KmsRequest,
+        now: MonoTime,
+    ) -> Result<Self, PresentError> {
+        let guessed_hz = wish.refresh_hz.filter(|it| *it >= 1.0).unwrap_or(GUESSED_REFRESH_HZ);
+        let mut presenter = Self {
+            redraw: Redraw::default(),
+            up: None,
+            saved: Vec::new(),
+            device: Rc::clone(device),
+            slot,
+            name: wanted.clone().unwrap_or_else(|| NAME.to_owned()),
+            wanted,
+            wish: wish.clone(),
+            film_rate: None,
+            mode: DisplayMode {
+                size: wish.size.unwrap_or(GUESSED_SIZE),
+                refresh: Duration::from_secs_f64(1.0 / guessed_hz),
+            },
+            events: VecDeque::with_capacity(MAX_EVENTS),
+            request: AtomicRequest::new(),
+            wants_power: true,
+            has_shown: false,
+            seen_rescans: device.rescans(),
+            seen_regained: device.regained(),
+            last_vblank: None,
+            last_sequence: 0,
+            committed_at: now,
+        };
+        presenter.bring_up_first()?;
+        Ok(presenter)
+    }
+
+    /// Its card.
+    pub fn device(&self) -> &Rc<Device> {
+        &self.device
+    }
+
+    /// The state of its redraw loop, by name.
+    pub fn phase(&self) -> Phase {
+        self.redraw.phase()
+    }
+
+    pub(super) fn tell(&mut self, event: PresentEvent) {
+        if let PresentEvent::ModeChanged(_) | PresentEvent::Disconnected = event {
+            // Only the last one matters.
+            self.events.retain(|it| !matches!(it, PresentEvent::ModeChanged(_) | PresentEvent::Disconnected));
+        }
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(event);
+        }
+    }
+
+    fn refusal(&self, why: NotNow) -> PresentError {
+        match why {
+            NotNow::Busy => PresentError::Busy,
+            NotNow::NoDisplay => PresentError::NoDisplay { screen: self.name.clone() },
+            NotNow::Lost => errors::lost(&self.name, "waiting for it to let go"),
+            NotNow::NothingDrawn => self.misuse(),
+        }
+    }
+
+    fn misuse(&self) -> PresentError {
+        device(&self.name, "present", "the target is not the one that was acquired")
+    }
+
+    /// The vblank after `now`, on the grid of those we know.
+    fn next_tick(&self, now: MonoTime) -> MonoTime {
+        let refresh = nanos_of(self.mode.refresh).max(1);
+        let origin = self.last_vblank.unwrap_or(now);
+        let since = (now + COMMIT_LEAD).delta_nanos(origin).max(0);
+        origin.offset_by((since / refresh + 1).saturating_mul(refresh))
+    }
+
+    /// Commits what was drawn.
+    fn commit(&mut self) -> io::Result<()> {
+        let Some(up) = &self.up else { return Err(io::ErrorKind::NotConnected.into()) };
+        let mut flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
+        self.request.clear();
+        match self.redraw.to_commit() {
+            Ok(ToCommit::Modeset(buffer)) => {
+                flags |= AtomicCommitFlags::ALLOW_MODESET;
+                up.pipe.modeset(&mut self.request, up.blob.id(), buffer.framebuffer(), self.mode.size);
+                up.pipe.clear_others(&self.device, self.slot, &mut self.request)?;
+            }
+            Ok(ToCommit::Flip(buffer)) => up.pipe.flip(&mut self.request, buffer.framebuffer()),
+            Ok(ToCommit::Nothing) | Err(_) => return Err(io::ErrorKind::NotConnected.into()),
+        }
+        let fence = if up.pipe.takes_fences() { self.device.fence() } else { None };
+        match &fence {
+            Some(fence) => {
+                up.pipe.wait_for(&mut self.request, fence.as_fd());
+            }
+            // Nobody else waits for the GPU, so we do, before anything can be seen.
+            None => {
+                let drawn = Fence::new(self.device.gl()).map_err(io::Error::other)?;
+                if !drawn.is_reached(GPU_PATIENCE) {
+                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the GPU has not finished a frame for 2 s"));
+                }
+            }
+        }
+        self.request.commit(self.device.card(), flags).map(drop)
+    }
+
+    /// A flip is done, at that vblank.
+    fn flipped(&mut self, at: MonoTime, sequence: Option<u64>) -> Option<PresentEvent> {
+        let id = self.redraw.flipped()?;
+        self.last_vblank = Some(at);
+        log::trace!("{}: {id:?} at {} us, vblank {sequence:?}", self.name, at.nanos() / 1000);
+        Some(PresentEvent::Presented { id, at, sequence })
+    }
+
+    /// The kernel's 32-bit count, going on after it wraps (at 60 Hz, every two years).
+    fn widen(&mut self, sequence: u32) -> u64 {
+        let step = sequence.wrapping_sub(self.last_sequence as u32);
+        self.last_sequence += u64::from(step);
+        self.last_sequence
+    }
+}
+
+impl Presenter for KmsPresenter {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn output(&self) -> &str {
+        &self.name
+    }
+
+    fn mode(&self) -> DisplayMode {
+        self.mode
+    }
+
+    fn acquire(&mut self, _now: MonoTime) -> Result<Option<RenderTarget>, PresentError> {
+        match self.redraw.acquire() {
+            Ok(buffer) => Ok(Some(buffer.target())),
+            Err(NotNow::Busy) => Ok(None),
+            Err(why) => Err(self.refusal(why)),
+        }
+    }
+
+    fn present(&mut self, now: MonoTime, layer: Layer) -> Result<SubmissionId, PresentError> {
+        let Layer::Composed(target) = layer;
+        match self.redraw.to_commit() {
+            Err(why) => return Err(self.refusal(why)),
+            Ok(ToCommit::Nothing) => {
+                let at = self.next_tick(now);
+                return self.redraw.submit_unseen(at).map_err(|why| self.refusal(why));
+            }
+            Ok(ToCommit::Modeset(buffer) | ToCommit::Flip(buffer)) if buffer.target() == target => {}
+            Ok(_) => return Err(self.misuse()),
+        }
+        if let Err(error) = self.commit() {
+            self.redraw.refuse();
+            let error = errors::commit(&self.name, &error);
+            if matches!(error, PresentError::LostMaster { .. }) {
+                self.device.lose_master(now);
+                self.redraw.lose();
+            }
+            return Err(error);
+        }
+        self.committed_at = now;
+        self.has_shown = true;
+        self.redraw.submit().map_err(|why| self.refusal(why))
+    }
+
+    fn poll(&mut self, now: MonoTime) -> Result<Option<PresentEvent>, PresentError> {
+        if let Err(error) = self.device.pump() {
+            log::warn!("{}: the graphics card is gone: {error}", self.name);
+        }
+        if let Some(flip) = self.device.take_flip(self.slot) {
+            let sequence = self.widen(flip.sequence);
+            if let Some(event) = self.flipped(flip.at, Some(sequence)) {
+                return Ok(Some(event));
+            }
+        }
+        if self.redraw.is_flipping() && now.saturating_since(self.committed_at) > FLIP_PATIENCE {
+            log::warn!("{}: the kernel has not reported a page flip for 3 s; going on without", self.name);
+            if let Some(event) = self.flipped(now, None) {
+                return Ok(Some(event));
+            }
+        }
+        if let Some((id, at)) = self.redraw.tick(now) {
+            return Ok(Some(PresentEvent::Presented { id, at, sequence: None }));
+        }
+        self.settle(now);
+        Ok(self.events.pop_front())
+    }
+
+    fn deadline(&self) -> Option<MonoTime> {
+        // Another output's poll may have read our event, which then waits here and not in the descriptor.
+        let waiting = self.device.flip_waits_since(self.slot);
+        let overdue = self.redraw.is_flipping().then(|| self.committed_at + FLIP_PATIENCE);
+        let news = if self.events.is_empty() { None } else { Some(self.committed_at) };
+        [waiting, self.redraw.tick_at(), self.device.master_retry_at(), overdue, news].into_iter().flatten().min()
+    }
+
+    fn waitable(&self) -> Waitable<'_> {
+        self.device.waitable()
+    }
+
+    fn prefer_rate(&mut self, frames_per_second: f64) {
+        if self.film_rate != Some(frames_per_second) {
+            self.film_rate = Some(frames_per_second);
+            if !self.has_shown && !self.redraw.is_flipping() {
+                self.choose_again();
+            }
+        }
+    }
+
+    fn set_power(&mut self, on: bool) -> Result<(), PresentError> {
+        self.wants_power = on;
+        self.settle_power()
+    }
+}
+
+impl Drop for KmsPresenter {
+    fn drop(&mut self) {
+        self.put_back();
+        // Before the device that made them.
+        drop(self.redraw.take_all());
+    }
+}
