@@ -34,6 +34,9 @@ pub enum Command {
     Play(Box<PlayOptions>),
     /// Say what this machine can play, or what a file is and how it would play here.
     Probe(ProbeOptions),
+    /// Put a virtual terminal back when the player that started this is gone.
+    #[command(hide = true)]
+    ConsoleGuard(ConsoleGuardOptions),
 }
 
 /// What the command line asks for.
@@ -223,6 +226,17 @@ pub struct ProbeOptions {
     /// How much to log, and where.
     #[command(flatten)]
     pub log: LogOptions,
+}
+
+/// `lucarne console-guard`: started by the player for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct ConsoleGuardOptions {
+    /// The terminal.
+    pub terminal: PathBuf,
+    /// Its display mode, as linux/kd.h counts.
+    pub display: i32,
+    /// Its keyboard mode, likewise.
+    pub keyboard: i32,
 }
 
 /// Reads the command line; `args` begin with the program's name. A mistake in it is one line that says what to do.

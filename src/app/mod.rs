@@ -41,10 +41,15 @@ fn run(request: Request) -> Result<Exit, Failure> {
         Command::Play(options) => {
             start_log(&options.log)?;
             // Before any other thread is made: they inherit the blocked signals.
+            crate::platform::console::prepare();
             let signals = StopSignals::watch().map_err(|it| Failure::failed(format!("cannot catch signals: {it}")))?;
             let platform = crate::platform::open();
             let started = platform.clock.now();
             play::play(&options, &platform, &signals, started)
+        }
+        Command::ConsoleGuard(options) => {
+            let is_back = crate::platform::console::guard(options.terminal, options.display, options.keyboard);
+            Ok(if is_back { Exit::Done } else { Exit::Failed })
         }
         Command::Probe(options) => {
             start_log(&options.log)?;

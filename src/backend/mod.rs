@@ -7,6 +7,8 @@ pub mod alsa;
 #[cfg(target_os = "linux")]
 pub mod cec;
 #[cfg(target_os = "linux")]
+pub mod console;
+#[cfg(target_os = "linux")]
 pub mod inject;
 #[cfg(target_os = "linux")]
 pub mod inotify;

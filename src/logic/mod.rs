@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod cec;
 pub mod device_trust;
 pub mod flow;
+pub mod hotplug;
 pub mod interop_policy;
 pub mod laps;
 pub mod lead;

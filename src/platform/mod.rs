@@ -26,6 +26,14 @@ mod linux;
 
 pub use crate::backend::signals::{StopSignal, StopSignals};
 
+#[cfg(target_os = "linux")]
+pub use crate::backend::console::guard::run as guard_console;
+#[cfg(target_os = "linux")]
+pub use crate::backend::console::process as console;
+#[cfg(not(target_os = "linux"))]
+pub use crate::backend::headless::console;
+#[cfg(not(target_os = "linux"))]
+pub use crate::backend::headless::console::run as guard_console;
 #[cfg(not(target_os = "linux"))]
 pub use crate::backend::headless::journal;
 #[cfg(target_os = "linux")]

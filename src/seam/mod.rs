@@ -6,6 +6,7 @@ pub mod decoder;
 pub mod demuxer;
 pub mod interop;
 pub mod presenter;
+pub mod seat;
 pub mod television;
 pub mod wait;
 pub mod watch;

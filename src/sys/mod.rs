@@ -14,3 +14,5 @@ pub mod gl;
 pub mod kms;
 #[cfg(target_os = "linux")]
 pub mod poll_set;
+#[cfg(target_os = "linux")]
+pub mod vt;

@@ -24,6 +24,7 @@ mod pipe;
 mod presenter;
 mod properties;
 mod saved;
+pub mod uevent;
 
 use std::rc::Rc;
 
