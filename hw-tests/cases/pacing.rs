@@ -1,0 +1,201 @@
+//! The display's rhythm: which frame at which refresh, when everything costs what it costs on a Pi.
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::case::{Bench, Case};
+use crate::media;
+use crate::rig::{Ability, Ended, Frame, Job};
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[
+    Case { name: "pacing::full_hd_meets_every_refresh", needs: NEEDS, run: full_hd_meets_every_refresh },
+    Case { name: "pacing::too_slow_a_gpu_misses_refreshes", needs: NEEDS, run: too_slow_a_gpu_misses_refreshes },
+    Case { name: "pacing::every_rate_has_its_exact_cadence", needs: NEEDS, run: every_rate_has_its_exact_cadence },
+    Case { name: "pacing::the_cadence_check_finds_judder", needs: &[], run: the_cadence_check_finds_judder },
+    Case { name: "pacing::a_slow_frame_costs_itself_only", needs: NEEDS, run: a_slow_frame_costs_itself_only },
+    Case { name: "pacing::sound_and_picture_stay_together", needs: RECORDED, run: sound_and_picture_stay_together },
+];
+
+const NEEDS: &[Ability] = &[Ability::VirtualTime];
+const RECORDED: &[Ability] = &[Ability::VirtualTime, Ability::Recording];
+
+/// What all of this is shown on.
+pub const DISPLAY: &str = "headless";
+/// The mode that all of this is shown in has 60 refreshes a second.
+const REFRESH_HZ: f64 = 60.0;
+/// The frame log counts microseconds, so a time in it is this much off at most.
+const ROUNDING_US: f64 = 1.0;
+
+/// The table of a Pi's costs in the case's folder, with these lines instead of those that set the same keys, and these
+/// lines at its end.
+pub fn costs(bench: &Bench<'_>, instead: &[(&str, &str)], end: &str) -> PathBuf {
+    let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("hw-tests/costs/rpi4.toml");
+    let mut text = fs::read_to_string(&table).expect("the table of costs");
+    for (key, value) in instead {
+        let is_it = |line: &&str| line.strip_prefix(key).is_some_and(|it| it.trim_start().starts_with('='));
+        let line = text.lines().find(is_it).unwrap_or_else(|| panic!("{} does not say {key}", table.display()));
+        text = text.replacen(line, &format!("{key} = {value}"), 1);
+    }
+    let path = bench.path("costs.toml");
+    fs::write(&path, format!("{text}\n{end}")).expect("the case's folder can be written");
+    path
+}
+
+/// A small film is priced as if it were full HD: the board composes it ten times as fast.
+pub const SMALL: (&str, &str) = ("per", "\"640x480\"");
+
+/// Plays `film` with a table of costs. `words` are more arguments of the player's.
+fn play(bench: &Bench<'_>, film: &Path, size: &str, costs: &Path, words: &str) -> Ended {
+    let arguments = format!("play film.mkv --display {DISPLAY} --size {size}@60 --inject costs.toml {words}");
+    let job = bench.job().limit(bench.amount(Duration::from_secs(300), Duration::from_secs(7200)));
+    let job: Job = job.push(film, "film.mkv").push(costs, "costs.toml");
+    bench.run(job.player(arguments.split_whitespace()).finish()).done()
+}
+
+/// How many refreshes each frame but the last stayed on the screen. Fails where one did not change on a refresh.
+#[track_caller]
+pub fn holds(frames: &[Frame]) -> Vec<u32> {
+    let hold = |pair: &[Frame]| {
+        let microseconds = (pair[1].presented_us - pair[0].presented_us) as f64;
+        let refreshes = (microseconds * REFRESH_HZ / 1e6).round();
+        let off = (microseconds - refreshes * 1e6 / REFRESH_HZ).abs();
+        assert!(off <= ROUNDING_US && refreshes >= 1.0, "{microseconds} us between {:?} and {:?}", pair[0], pair[1]);
+        refreshes as u32
+    };
+    frames.windows(2).map(hold).collect()
+}
+
+/// Where a row of holds is not the cadence of `frames_per_second`, if anywhere: any number of frames in a row must last
+/// as many refreshes as they are due, to less than one. That leaves 24 on 60 nothing but 2, 3, 2, 3.
+pub fn judder(holds: &[u32], frames_per_second: f64) -> Option<String> {
+    let due = REFRESH_HZ / frames_per_second;
+    // How far the frames are behind, after each. All frames between two places are behind by the difference.
+    let mut behind = 0.0;
+    let (mut least, mut most) = ((0.0, 0), (0.0, 0));
+    for (index, hold) in holds.iter().enumerate() {
+        behind += f64::from(*hold) - due;
+        if behind < least.0 {
+            least = (behind, index + 1);
+        }
+        if behind > most.0 {
+            most = (behind, index + 1);
+        }
+    }
+    // A float's rounding, far less than any cadence's smallest step.
+    let (from, to) = (least.1.min(most.1), least.1.max(most.1));
+    (most.0 - least.0 > 1.0 - 1e-6).then(|| format!("frames {from} to {to}: {:?}", &holds[from..to]))
+}
+
+/// How far each frame's time on the screen is from its time in the film, in microseconds.
+fn offsets(frames: &[Frame]) -> Vec<i64> {
+    frames.iter().map(|it| it.presented_us - it.pts_us).collect()
+}
+
+#[track_caller]
+fn nothing_is_lost(end: &Ended) {
+    assert_eq!((end.figure("/missed_vblanks"), end.figure("/frames_dropped_stale")), (0.0, 0.0), "{:#}", end.stats());
+}
+
+fn full_hd_meets_every_refresh(bench: &Bench<'_>) {
+    let film = media::tone_film("1920x1080", "60", 10);
+    let turns = bench.amount(2, 60);
+    let end = play(bench, &film, "1920x1080", &costs(bench, &[], ""), &format!("--audio none --loop {turns}"));
+    nothing_is_lost(&end);
+    let frames = end.frames();
+    assert_eq!(frames.len(), turns * 600);
+    assert!(holds(&frames).iter().all(|it| *it == 1), "{:?}", holds(&frames));
+    assert_eq!(end.figure("/seams/worst_gap_frames"), 0.0);
+}
+
+fn too_slow_a_gpu_misses_refreshes(bench: &Bench<'_>) {
+    let film = media::tone_film("640x480", "60", 10);
+    let costs = costs(bench, &[SMALL, ("draw_ms", "20")], "");
+    let end = play(bench, &film, "640x480", &costs, "--audio none");
+    assert!(end.figure("/missed_vblanks") > 0.0, "{:#}", end.stats());
+    // What cannot be drawn is dropped, and every other frame is shown.
+    assert!(end.figure("/frames_dropped_stale") > 200.0, "{:#}", end.stats());
+    assert!(judder(&holds(&end.frames()), 60.0).is_some(), "no check would have noticed");
+}
+
+fn every_rate_has_its_exact_cadence(bench: &Bench<'_>) {
+    let seconds = bench.amount(10, 60);
+    for (rate, frames_per_second) in [
+        ("24", 24.0),
+        ("24000/1001", 24.0 / 1.001),
+        ("25", 25.0),
+        ("30", 30.0),
+        ("50", 50.0),
+        ("60000/1001", 60.0 / 1.001),
+        ("60", 60.0),
+    ] {
+        let film = media::tone_film("640x480", rate, seconds);
+        let end = play(bench, &film, "640x480", &costs(bench, &[SMALL], ""), "--audio none");
+        nothing_is_lost(&end);
+        let frames = end.frames();
+        let want = (f64::from(seconds) * frames_per_second).ceil();
+        assert!((frames.len() as f64 - want).abs() <= 1.0, "{rate}: {} frames, not {want}", frames.len());
+        if let Some(where_) = judder(&holds(&frames), frames_per_second) {
+            panic!("{rate} on 60 Hz: {where_}");
+        }
+    }
+}
+
+fn the_cadence_check_finds_judder(_bench: &Bench<'_>) {
+    let row = |it: &[u32]| it.iter().copied().cycle().take(240).collect::<Vec<_>>();
+    for (pattern, rate) in [(&[3, 2][..], 24.0), (&[2, 3, 2, 3, 2], 25.0), (&[1, 1, 2, 1, 1], 50.0), (&[1], 59.94)] {
+        let good = row(pattern);
+        assert_eq!(judder(&good, rate), None);
+        for index in 3..237 {
+            let mut repeated = good.clone();
+            repeated[index] += 1;
+            let mut dropped = good.clone();
+            dropped[index] = (dropped[index] - 1).max(1) - u32::from(dropped[index] == 1);
+            dropped.retain(|it| *it > 0);
+            // One that stays too long where the next makes up for it is judder as well.
+            let mut shaken = good.clone();
+            shaken[index] += 1;
+            shaken[index + 1] -= 1;
+            let has_changed = shaken[index..index + 2] != [good[index + 1], good[index]];
+            assert!(rate == 59.94 || judder(&repeated, rate).is_some(), "{rate}: a repeat at {index}");
+            assert!(rate == 59.94 || judder(&dropped, rate).is_some(), "{rate}: a drop at {index}");
+            assert!(!has_changed || judder(&shaken, rate).is_some(), "{rate}: a shake at {index}");
+        }
+    }
+    let mut twice = row(&[1]);
+    (twice[50], twice[190]) = (2, 2);
+    assert!(judder(&twice, 60.0 / 1.001).is_some(), "59.94 repeats once in 1000 frames, not twice in 140");
+}
+
+fn a_slow_frame_costs_itself_only(bench: &Bench<'_>) {
+    let film = media::tone_film("640x480", "60", 5);
+    // The 120th picture takes three refreshes more.
+    let costs = costs(bench, &[SMALL], "[[slow]]\nframe = 120\ndraw_ms = 50\n");
+    let end = play(bench, &film, "640x480", &costs, "--audio none");
+    let frames = end.frames();
+    let holds = holds(&frames);
+    assert_eq!(holds[118], 4, "the picture before it stays for three refreshes more");
+    assert!(holds.iter().enumerate().all(|(index, it)| index == 118 || *it == 1), "no other does: {holds:?}");
+    assert_eq!(end.figure("/missed_vblanks"), 3.0);
+    assert_eq!(end.figure("/frames_dropped_stale"), 3.0, "those that came due meanwhile");
+    assert_eq!(frames.len(), 300 - 3);
+    let offsets = offsets(&frames);
+    let usual = offsets[118];
+    // Matroska rounds to milliseconds.
+    assert!((offsets[119] - usual - 50_000).abs() <= 1_001, "{:?}", &offsets[115..125]);
+    assert!((offsets[120] - usual).abs() <= 1_001, "back at the next refresh: {:?}", &offsets[115..125]);
+}
+
+fn sound_and_picture_stay_together(bench: &Bench<'_>) {
+    let seconds = bench.amount(20, 600);
+    let film = media::tone_film("640x480", "60", seconds);
+    let words = "--audio hw:Loopback,0,0 -vvv";
+    let end = play(bench, &film, "640x480", &costs(bench, &[SMALL], ""), words);
+    nothing_is_lost(&end);
+    let log = end.said();
+    let offset = |line: &str| line.split_once(" was ")?.1.strip_suffix(" us ahead of the sound")?.parse::<i64>().ok();
+    let offsets: Vec<i64> = log.lines().filter_map(offset).collect();
+    assert!(offsets.len() as u32 > seconds * 59, "{} pictures were heard of", offsets.len());
+    let (least, most) = (offsets.iter().min().unwrap(), offsets.iter().max().unwrap());
+    assert!(most - least <= 2_000, "the picture's distance from the sound went from {least} to {most} us");
+}
