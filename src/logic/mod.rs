@@ -10,4 +10,5 @@ pub mod master_clock;
 pub mod playlist;
 pub mod playsync;
 pub mod seams;
+pub mod sight;
 pub mod vblank;
