@@ -7,9 +7,8 @@ use crate::app::play::to_items;
 use crate::app::play::watcher::Watcher;
 use crate::base::time::MonoTime;
 use crate::pipeline::player::Player;
-use crate::pipeline::player::run::Companion;
+use crate::pipeline::player::run::{Companion, Waits};
 use crate::platform::StopSignals;
-use crate::seam::wait::Waitable;
 
 /// The live line on a terminal, overwritten in place.
 #[derive(Debug)]
@@ -45,17 +44,18 @@ impl LiveLine {
 #[derive(Debug)]
 pub struct PlayCompanion {
     signals: StopSignals,
-    watcher: Watcher,
+    /// One for each player.
+    watchers: Vec<Watcher>,
     power: Power,
     live: Option<LiveLine>,
 }
 
 impl PlayCompanion {
-    /// With a live line every `live`.
-    pub fn new(signals: StopSignals, watcher: Watcher, power: Power, live: Option<Duration>) -> Self {
+    /// With a watcher for each player, and a live line of the first every `live`.
+    pub fn new(signals: StopSignals, watchers: Vec<Watcher>, power: Power, live: Option<Duration>) -> Self {
         let is_terminal = output::has_terminal();
         let live = live.map(|every| LiveLine { every, next: MonoTime::ZERO, last: (MonoTime::ZERO, 0), is_terminal });
-        Self { signals, watcher, power, live }
+        Self { signals, watchers, power, live }
     }
 
     /// Leaves the terminal on a line of its own.
@@ -67,15 +67,17 @@ impl PlayCompanion {
 }
 
 impl Companion for PlayCompanion {
-    fn tick(&mut self, now: MonoTime, player: &mut Player) {
+    fn tick(&mut self, now: MonoTime, players: &mut [Player]) {
         if self.signals.received().is_some() {
-            player.stop();
+            players.iter_mut().for_each(Player::stop);
         }
-        self.power.tick(player);
-        if let Some(change) = self.watcher.changed() {
-            player.programme().replace_items(to_items(change.items), &change.renewed);
+        self.power.tick(players);
+        for (watcher, player) in self.watchers.iter_mut().zip(players.iter_mut()) {
+            if let Some(change) = watcher.changed() {
+                player.programme().replace_items(to_items(change.items), &change.renewed);
+            }
         }
-        if let Some(live) = &mut self.live
+        if let (Some(live), Some(player)) = (&mut self.live, players.first_mut())
             && live.next <= now
         {
             live.next = now + live.every;
@@ -83,7 +85,7 @@ impl Companion for PlayCompanion {
         }
     }
 
-    fn waitable(&self) -> Waitable<'_> {
-        self.watcher.waitable()
+    fn waitables<'a>(&'a self, into: &mut Waits<'a>) {
+        self.watchers.iter().for_each(|it| into.push(it.waitable()));
     }
 }

@@ -35,13 +35,13 @@ impl Power {
     }
 
     /// Between turns.
-    pub fn tick(&mut self, player: &mut Player) {
+    pub fn tick(&mut self, players: &mut [Player]) {
         if let Some(on) = self.signals.take_power() {
             self.told = true;
-            player.set_power(on);
+            players.iter_mut().for_each(|it| it.set_power(on));
             self.tell(on);
         }
-        if !self.told && 0 < player.frames_presented() {
+        if !self.told && players.iter().any(|it| 0 < it.frames_presented()) {
             self.told = true;
             self.tell(true);
         }

@@ -1,21 +1,19 @@
 //! A display that is switched off on purpose. It keeps its place, the programme goes on and is heard, nobody sees it.
 use crate::base::time::MonoTime;
+use crate::logic::sight::Sight;
 use crate::pipeline::player::Player;
 use crate::pipeline::player::flip::Flip;
+use crate::pipeline::player::screen::Screen;
 
 impl Player {
-    /// Switches the display off, or on again. A screen that cannot be switched stays as it is; the log says so.
+    /// Switches its displays off, or on again. A screen that cannot be switched stays as it is; the log says so.
     pub fn set_power(&mut self, on: bool) {
+        self.mirrors.set_power(on);
         let Some(screen) = &mut self.screen else { return };
-        if let Err(error) = screen.presenter.set_power(on) {
-            let advice = error.advice().map(|it| format!("; {it}")).unwrap_or_default();
-            log::warn!("cannot switch the display {}: {error}{advice}", if on { "on" } else { "off" });
-            return;
+        if screen.switch(on, &mut self.sight) {
+            // What was shown last has been overtaken by what nobody saw.
+            self.redraw |= on;
         }
-        log::info!("{}: the display is switched {}", screen.presenter.output(), if on { "on" } else { "off" });
-        self.is_off = !on;
-        // What was shown last has been overtaken by what nobody saw.
-        self.redraw |= on;
     }
 
     /// A picture had its time on a display that is off.
@@ -26,8 +24,22 @@ impl Player {
         if !self.clock.is_running() {
             self.first_shown.get_or_insert(at);
         }
-        self.seams.forget();
-        self.programme.unseen(now, frame.deck, &mut self.stats);
+        self.went_unseen(now, frame.deck);
         self.start_clock(now);
+    }
+}
+
+impl Screen {
+    /// Switches the display. `false` where that cannot be done, with a line in the log.
+    pub(super) fn switch(&mut self, on: bool, sight: &mut Sight) -> bool {
+        let word = if on { "on" } else { "off" };
+        if let Err(error) = self.presenter.set_power(on) {
+            let advice = error.advice().map(|it| format!("; {it}")).unwrap_or_default();
+            log::warn!("cannot switch the display {word}: {error}{advice}");
+            return false;
+        }
+        log::info!("{}: the display is switched {word}", self.presenter.output());
+        sight.switched(on);
+        true
     }
 }
