@@ -18,8 +18,8 @@ readonly root_packages=(
     libdrm2 libegl1 libgbm1 libgl1-mesa-dri libgles2
     # What the player and its libraries expect of any Debian.
     libasound2t64 libexpat1 libgcc-s1 libstdc++6 libsystemd0 libudev1 zlib1g
-    # To look and to disturb.
-    alsa-utils strace v4l-utils
+    # To look and to disturb; cec-ctl is in v4l-utils, modetest in libdrm-tests.
+    alsa-utils e2fsprogs libdrm-tests strace v4l-utils
 )
 # Change it with the steps below: what was built in another way is then built again.
 readonly recipe=1
@@ -270,4 +270,6 @@ build_libraries() {
 prune() {
     find "$cache" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'root-*' -o -name 'libraries-*' \) \
         -mtime "+$keep_days" -exec rm -rf {} +
+    # Runs that were killed could not tidy up.
+    find /tmp -mindepth 1 -maxdepth 1 -name 'lucarne-board.*' -user "$(id -u)" -mtime +1 -exec rm -rf {} +
 }
