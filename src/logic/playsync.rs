@@ -29,6 +29,10 @@ const WHOLE_MOST: f64 = 0.25;
 const GRID_SHIFT: f64 = 0.25;
 /// Places tried on either side when the grid is set. 1/32 of a refresh is finer than any cadence's pattern matters.
 const GRID_STEPS: i32 = 8;
+/// A grid is set anew when its pattern has come nearer to the middle than another would keep it by this much, in
+/// refreshes: four times what Matroska's milliseconds shake at 60 Hz. A rate that is no pattern at all (23.976 on 60 Hz
+/// slides by a refresh in 400 frames) then changes sides once, where rounded times would take it back and forth.
+const GRID_BETTER: f64 = 0.12;
 /// Frames a pattern is looked at for: 25 on 60 Hz repeats after 5, 24 on 60 Hz after 2.
 const PATTERN: u32 = 10;
 /// Asked again at least this often, so that a pause or a corrected clock is noticed during a long hold.
@@ -107,7 +111,7 @@ impl PlaySync {
         }
         let refresh = nanos_of(at.refresh).max(1) as f64;
         let view = View { at, refresh, on_screen, queued };
-        let grid = self.grid_for(&view);
+        let grid = self.grid_for(&view, first);
         let wait = self.vblanks_until_due(&view, grid, first);
         if wait > 0 {
             let longest = (nanos_of(LONGEST_HOLD) as f64 / refresh).max(1.0) as i64;
@@ -134,17 +138,25 @@ impl PlaySync {
         nearest.max(least)
     }
 
-    /// Our own clock, set anew when it is not set or more than half a refresh off the media clock.
-    fn grid_for(&mut self, view: &View<'_>) -> i64 {
+    /// Our own clock, set anew when it is not set or more than half a refresh off the media clock, or when the pattern has
+    /// slid towards the middle between two vblanks.
+    fn grid_for(&mut self, view: &View<'_>, next: MediaTime) -> i64 {
         let media = view.at.media.nanos().saturating_sub(view.at.vblank.nanos() as i64);
-        match self.grid {
-            Some(grid) if (media.saturating_sub(grid) as f64).abs() <= view.refresh / 2.0 => grid,
-            _ => {
-                let grid = media.saturating_add((view.best_shift() * view.refresh) as i64);
-                self.grid = Some(grid);
-                grid
+        let best = view.best_shift();
+        if let Some(grid) = self.grid {
+            let shift = grid.saturating_sub(media) as f64 / view.refresh;
+            // Where the gap is whole the grid is not asked.
+            let is_worse = || {
+                view.whole_refreshes(view.on_screen, next).is_none()
+                    && view.clearance(shift) + GRID_BETTER < view.clearance(best)
+            };
+            if shift.abs() <= 0.5 && !is_worse() {
+                return grid;
             }
         }
+        let grid = media.saturating_add((best * view.refresh) as i64);
+        self.grid = Some(grid);
+        grid
     }
 }
 
@@ -189,23 +201,23 @@ impl View<'_> {
         let near = (gap * WHOLE_SHARE).clamp(WHOLE_LEAST, WHOLE_MOST);
         (whole >= 1.0 && (gap - whole).abs() <= near).then_some(whole as i64)
     }
-    /// The shift of the grid that keeps the coming frames furthest from the middle between two vblanks; the smallest of
-    /// equals.
-    fn best_shift(&self) -> f64 {
+    /// How far the coming frames keep from the middle between two vblanks on a grid with this shift: 0 is the middle, 0.5
+    /// a vblank.
+    fn clearance(&self, shift: f64) -> f64 {
         let frames = i64::try_from(self.queued.len()).unwrap_or(i64::MAX).max(1);
         let last = self.queued.last().map_or(0, |last| last.delta_nanos(self.on_screen));
         let gap = (last / frames) as f64 / self.refresh;
         let start = -self.error(self.on_screen);
-        // 0 is the middle between two vblanks, 0.5 a vblank.
-        let distance = |shift: f64| {
-            let positions = (0..PATTERN).map(|index| start + gap * f64::from(index) - shift - 0.5);
-            positions.map(|it| (it - it.round()).abs()).fold(0.5, f64::min)
-        };
-        let mut best = (distance(0.0), 0.0);
+        let positions = (0..PATTERN).map(|index| start + gap * f64::from(index) - shift - 0.5);
+        positions.map(|it| (it - it.round()).abs()).fold(0.5, f64::min)
+    }
+    /// The shift of the grid that keeps them furthest from it; the smallest of equals.
+    fn best_shift(&self) -> f64 {
+        let mut best = (self.clearance(0.0), 0.0);
         for step in 1..=GRID_STEPS {
             let shift = f64::from(step) * GRID_SHIFT / f64::from(GRID_STEPS);
             for shift in [shift, -shift] {
-                let it = distance(shift);
+                let it = self.clearance(shift);
                 // Rounding noise must not look like an improvement.
                 if it > best.0 + 1e-6 {
                     best = (it, shift);

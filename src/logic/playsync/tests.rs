@@ -186,6 +186,20 @@ fn film_in_matroska_keeps_two_three_at_any_phase() {
 }
 
 #[test]
+fn ntsc_film_in_matroska_changes_sides_once_in_200_frames() {
+    // 23.976 on 60 Hz slides by a refresh in 400 frames: through the middle between two vblanks, where rounded times shake.
+    let exact = rate(24.0 / 1.001);
+    for step in 0..10 {
+        let run = Run { phase: f64::from(step) * HZ60 / 10.0, vblanks: 3600, ..Run::default() };
+        let holds = holds(&run.play(|index| (exact(index) / MS).round() * MS));
+        let holds = &holds[2..];
+        assert!(!holds.windows(2).any(|it| it == [2, 2]), "step {step}: {holds:?}");
+        let slips = holds.windows(2).filter(|it| it == &[3, 3]).count();
+        assert!((6..=8).contains(&slips), "step {step}: {slips} slips in {} frames: {holds:?}", holds.len());
+    }
+}
+
+#[test]
 fn a_rate_a_little_off_slips_evenly() {
     let run = Run { vblanks: 60 * 60, jitter: 0.2 * MS, ..Run::default() };
     // 24000/1001 on 60 Hz: 2.5025 vblanks a frame, so one 3-3 for each half refresh, 200 frames.
