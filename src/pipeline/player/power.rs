@@ -13,7 +13,15 @@ impl Player {
             return;
         }
         log::info!("{}: the display is switched {}", screen.presenter.output(), if on { "on" } else { "off" });
-        self.is_off = !on;
+        let was_off = std::mem::replace(&mut self.is_off, !on);
+        let now = self.clock_now.now();
+        // What was on its way while nobody could see need not be told of any more.
+        if was_off
+            && on
+            && let Some(flip) = self.flip.take()
+        {
+            self.flipped_unseen(now, &flip, now);
+        }
         // What was shown last has been overtaken by what nobody saw.
         self.redraw |= on;
     }
