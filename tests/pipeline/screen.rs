@@ -166,6 +166,10 @@ impl Presenter for ScriptedPresenter {
             return Err(PresentError::Device { screen: "scripted".into(), call: "switch", reason: "no switch".into() });
         }
         script.powers.push(on);
+        if on {
+            // What was on its way to nobody is never reported.
+            self.pending = None;
+        }
         Ok(())
     }
 }

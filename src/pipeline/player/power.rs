@@ -10,10 +10,20 @@ impl Player {
     pub fn set_power(&mut self, on: bool) {
         self.mirrors.set_power(on);
         let Some(screen) = &mut self.screen else { return };
-        if screen.switch(on, &mut self.sight) {
-            // What was shown last has been overtaken by what nobody saw.
-            self.redraw |= on;
+        let was_off = self.sight.is_off();
+        if !screen.switch(on, &mut self.sight) {
+            return;
         }
+        // What was on its way while nobody could see need not be told of any more.
+        if was_off
+            && on
+            && let Some(flip) = self.flip.take()
+        {
+            let now = self.clock_now.now();
+            self.flipped_unseen(now, &flip, now);
+        }
+        // What was shown last has been overtaken by what nobody saw.
+        self.redraw |= on;
     }
 
     /// A picture had its time on a display that is off.

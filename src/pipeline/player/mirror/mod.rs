@@ -158,10 +158,16 @@ impl Mirror {
 
     /// Switches the display off, or on again.
     pub(super) fn set_power(&mut self, on: bool) {
-        if self.screen.switch(on, &mut self.sight) {
-            // What was shown last has been overtaken by what nobody saw.
-            self.redraw |= on;
+        let was_off = self.sight.is_off();
+        if !self.screen.switch(on, &mut self.sight) {
+            return;
         }
+        // What was on its way while nobody could see need not be told of any more.
+        if was_off && on && self.flip.take().is_some_and(|it| it.shows.is_some()) {
+            self.stats.frames_unseen += 1;
+        }
+        // What was shown last has been overtaken by what nobody saw.
+        self.redraw |= on;
     }
 
     /// The player will show this frame.
