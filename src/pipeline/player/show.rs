@@ -10,6 +10,7 @@ use crate::pipeline::player::ahead::Due;
 use crate::pipeline::player::drawing::{BUSY, Painted, earliest_commit, wake_for};
 use crate::pipeline::player::flip::{Drawn, Flip, FlipFrame};
 use crate::pipeline::player::observer::PresentedFrame;
+use crate::pipeline::player::run::earlier;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, Turn};
 use crate::seam::presenter::{Layer, PresentError};
@@ -126,7 +127,9 @@ impl Player {
             return Turn::Wait { until: None, starving: true };
         };
         if self.flip.is_some() {
-            return Turn::Wait { until: screen.presenter.deadline(), starving: false };
+            // What has its time while a mode is set is left out then, so that the newest is there after it.
+            let look = (!self.sight.is_clear()).then(|| now + screen.refresh());
+            return Turn::Wait { until: earlier(screen.presenter.deadline(), look), starving: false };
         }
         let refresh = self.refresh();
         if let Some(drawn) = self.drawn.take() {
@@ -239,8 +242,7 @@ impl Player {
         }
     }
 
-    /// While a flip is on its way, frames whose successors are due by now will never be shown. Mirrors go on meanwhile, and
-    /// need the room.
+    /// While a flip is on its way, frames whose successors are due by now will never be shown.
     pub(super) fn shed_overdue(&mut self, now: MonoTime) {
         let Some(media) = self.clock.media_at(now) else { return };
         while let [_, next, ..] = self.ahead.due()

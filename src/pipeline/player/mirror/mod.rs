@@ -94,6 +94,8 @@ pub struct Mirror {
     redraw: bool,
     /// The display is back since then: what was due before is no judder.
     in_sight_since: Option<MonoTime>,
+    /// Frames a second of what is shown, where that is known.
+    rate: Option<f64>,
     /// No way is left to get frames onto this screen.
     given_up: bool,
     stats: PlayStats,
@@ -121,6 +123,7 @@ impl Mirror {
             on_screen_pts: None,
             redraw: false,
             in_sight_since: None,
+            rate: None,
             given_up: false,
             stats,
         }
@@ -149,6 +152,7 @@ impl Mirror {
     }
 
     pub(super) fn prefer_rate(&mut self, frames_per_second: f64) {
+        self.rate = Some(frames_per_second);
         self.screen.presenter.prefer_rate(frames_per_second);
     }
 
