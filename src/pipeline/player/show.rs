@@ -99,7 +99,7 @@ impl Player {
             self.stats.software_frames += 1;
         }
         if frame.captured {
-            self.captures.expect(flip.id, index);
+            self.captures.announce(flip.id, index);
         }
         let Some(item) = self.programme.shown(now, &frame, &mut self.stats) else { return };
         self.observer.presented(PresentedFrame {
