@@ -10,6 +10,8 @@ mod screen;
 mod broken;
 mod control;
 mod power;
+mod outputs;
 mod seams;
+mod sight;
 mod sound;
 mod ways;

@@ -43,8 +43,8 @@ pub struct Script {
     pub unplugged: bool,
     /// It is never said when a commit flips.
     pub stuck: bool,
-    /// Frame rates the screen was told.
-    pub rates: Vec<f64>,
+    /// Frame rates the screen was told, and how often it had been drawn on by then.
+    pub rates: Vec<(f64, usize)>,
     /// Pictures are taken from the wire...
     pub captures: bool,
     /// ...and never come.
@@ -144,7 +144,9 @@ impl Presenter for ScriptedPresenter {
         }
     }
     fn prefer_rate(&mut self, frames_per_second: f64) {
-        self.script.borrow_mut().rates.push(frames_per_second);
+        let mut script = self.script.borrow_mut();
+        let acquired = script.acquired;
+        script.rates.push((frames_per_second, acquired));
     }
     fn capture_next(&mut self) -> bool {
         self.capture_asked = self.script.borrow().captures;

@@ -20,6 +20,8 @@ impl Player {
                     }
                 }
                 Ok(Some(PresentEvent::ModeChanged(mode))) => {
+                    // What shows now has chosen its mode anew, and is to be told again what for.
+                    self.rate_told &= self.sight.has_display();
                     self.sight.connected();
                     self.redraw = true;
                     self.draw_anew();
@@ -45,7 +47,6 @@ impl Player {
         let loss = self.sight.disconnected();
         self.stats.display_lost += u64::from(loss == Loss::Lost);
         self.tell_loss(loss);
-        self.rate_told = false;
         self.captures.clear();
         self.draw_anew();
         // Nobody will tell of this flip any more.

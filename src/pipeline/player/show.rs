@@ -10,6 +10,7 @@ use crate::pipeline::player::ahead::Due;
 use crate::pipeline::player::drawing::{BUSY, Painted, earliest_commit, wake_for};
 use crate::pipeline::player::flip::{Drawn, Flip, FlipFrame};
 use crate::pipeline::player::observer::PresentedFrame;
+use crate::pipeline::player::run::earlier;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, Turn};
 use crate::seam::presenter::{Layer, PresentError};
@@ -19,7 +20,10 @@ const LATE: Duration = Duration::from_millis(50);
 
 impl Player {
     /// The screen takes no pictures: a frame had its time and was not seen.
-    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>) {
+    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>, why: &PresentError) {
+        if let Some(screen) = &self.screen {
+            screen.tell_refusal(&self.sight, why);
+        }
         self.stats.display_lost += u64::from(self.sight.refused());
         self.pass_unseen(now, vblank, frame);
     }
@@ -103,7 +107,7 @@ impl Player {
             self.stats.software_frames += 1;
         }
         if frame.captured {
-            self.captures.expect(flip.id, index);
+            self.captures.announce(flip.id, index);
         }
         let Some(item) = self.programme.shown(now, &frame, &mut self.stats) else { return };
         self.observer.presented(PresentedFrame {
@@ -131,7 +135,9 @@ impl Player {
             return Turn::Wait { until: None, starving: true };
         };
         if self.flip.is_some() {
-            return Turn::Wait { until: screen.presenter.deadline(), starving: false };
+            // What has its time while a mode is set is left out then, so that the newest is there after it.
+            let look = (!self.sight.is_clear()).then(|| now + screen.refresh());
+            return Turn::Wait { until: earlier(screen.presenter.deadline(), look), starving: false };
         }
         let refresh = self.refresh();
         if let Some(drawn) = self.drawn.take() {
@@ -248,8 +254,7 @@ impl Player {
         }
     }
 
-    /// While a flip is on its way, frames whose successors are due by now will never be shown. Mirrors go on meanwhile, and
-    /// need the room.
+    /// While a flip is on its way, frames whose successors are due by now will never be shown.
     pub(super) fn shed_overdue(&mut self, now: MonoTime) {
         let Some(media) = self.clock.media_at(now) else { return };
         while let [_, next, ..] = self.ahead.due()
@@ -313,9 +318,8 @@ impl Player {
                 return Turn::Wait { until: Some(now + BUSY), starving: false };
             }
             Painted::Refused(error) => {
-                log::debug!("{error}");
                 self.on_screen = Some(frame);
-                self.refused(now, vblank, described);
+                self.refused(now, vblank, described, &error);
                 return Turn::Wait { until: Some(now + self.refresh()), starving: false };
             }
             Painted::Lost => {}
@@ -364,9 +368,8 @@ impl Player {
                 return Turn::Wait { until: Some(now + BUSY), starving: false };
             }
             Err(error) => {
-                log::warn!("{error}; the picture before it stays");
                 self.on_screen = Some(picture);
-                self.refused(now, vblank, frame);
+                self.refused(now, vblank, frame, &error);
             }
         }
         Turn::Again

@@ -39,7 +39,8 @@ impl Player {
         if self.tell_rate() {
             return Turn::Again;
         }
-        if self.flip.is_some() && !self.mirrors.is_empty() {
+        // Mirrors go on while a flip is on its way, and setting a mode may take as long as many frames last.
+        if self.flip.is_some() && !(self.mirrors.is_empty() && self.sight.is_clear()) {
             self.shed_overdue(now);
         }
         let had_ended = self.programme.has_ended();

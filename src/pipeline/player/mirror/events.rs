@@ -19,6 +19,11 @@ impl Mirror {
                     }
                 }
                 Ok(Some(PresentEvent::ModeChanged(mode))) => {
+                    if !self.sight.has_display()
+                        && let Some(rate) = self.rate
+                    {
+                        self.screen.presenter.prefer_rate(rate);
+                    }
                     self.sight.connected();
                     self.redraw = true;
                     self.draw_anew();

@@ -98,6 +98,8 @@ pub struct Mirror {
     redraw: bool,
     /// The display is back since then: what was due before is no judder.
     in_sight_since: Option<MonoTime>,
+    /// Frames a second of what is shown, where that is known.
+    rate: Option<f64>,
     /// No way is left to get frames onto this screen.
     given_up: bool,
     stats: PlayStats,
@@ -125,6 +127,7 @@ impl Mirror {
             on_screen_pts: None,
             redraw: false,
             in_sight_since: None,
+            rate: None,
             given_up: false,
             stats,
         }
@@ -153,6 +156,7 @@ impl Mirror {
     }
 
     pub(super) fn prefer_rate(&mut self, frames_per_second: f64) {
+        self.rate = Some(frames_per_second);
         self.screen.presenter.prefer_rate(frames_per_second);
     }
 
@@ -320,7 +324,7 @@ impl Mirror {
     }
 
     fn refused(&mut self, now: MonoTime, vblank: MonoTime, it: Offered, is_new: bool, why: &PresentError) -> Turn {
-        log::debug!("{why}");
+        self.screen.tell_refusal(&self.sight, why);
         self.stats.display_lost += u64::from(self.sight.refused());
         self.pass_unseen(vblank, it, is_new);
         Turn::Wait { until: Some(now + self.screen.refresh()), starving: false }
