@@ -46,9 +46,13 @@ impl KmsPresenter {
     fn find_display(&self) -> Option<Connector> {
         let topology = self.device.topology();
         let connected = || topology.displays().filter(|it| it.is_connected);
-        let found = match &self.wanted {
-            Some(name) => connected().find(|it| it.name == *name),
-            None => connected().find(|it| it.name == self.name).or_else(|| connected().next()),
+        let is_on = self.redraw.phase() != Phase::NoDisplay;
+        let own = self.up.as_ref().filter(|_| is_on).map(|it| it.pipe.connector());
+        let found = match (own, &self.wanted) {
+            // One that bounces is not left for another; only one that is gone.
+            (Some(own), _) => connected().find(|it| it.handle == own),
+            (None, Some(name)) => connected().find(|it| it.name == *name),
+            (None, None) => connected().find(|it| it.name == self.name).or_else(|| connected().next()),
         };
         found.cloned()
     }
@@ -72,7 +76,11 @@ impl KmsPresenter {
         for mode in order.into_iter().filter_map(|it| connector.modes.get(it)) {
             match self.try_mode(connector, &pipe, mode) {
                 Ok((blob, framebuffer, ring)) => {
-                    self.take_mode(connector, Up { pipe, blob, mode: *mode, modes: connector.modes.clone(), framebuffer }, ring);
+                    self.take_mode(
+                        connector,
+                        Up { pipe, blob, mode: *mode, modes: connector.modes.clone(), framebuffer },
+                        ring,
+                    );
                     return Ok(());
                 }
                 Err(error) => {
@@ -121,7 +129,13 @@ impl KmsPresenter {
         let (framebuffer, ring) = match fitting {
             Some(up) => (up.framebuffer, None),
             None => {
-                let formats = self.device.topology().planes.iter().find(|it| it.handle == pipe.plane()).map(|it| it.formats.clone());
+                let formats = self
+                    .device
+                    .topology()
+                    .planes
+                    .iter()
+                    .find(|it| it.handle == pipe.plane())
+                    .map(|it| it.formats.clone());
                 let ring = ScanoutBuffer::ring(&self.device, wanted, &formats.unwrap_or_default())?;
                 (ring.first().map_or(0, ScanoutBuffer::framebuffer), Some(ring))
             }
@@ -164,7 +178,8 @@ impl KmsPresenter {
         let Some(connector) = self.find_display() else { return };
         let Some(up) = &self.up else { return };
         let best = self.order(&connector).ok().and_then(|it| it.first().copied());
-        let is_same = up.pipe.connector() == connector.handle && best.and_then(|it| connector.modes.get(it)) == Some(&up.mode);
+        let is_same =
+            up.pipe.connector() == connector.handle && best.and_then(|it| connector.modes.get(it)) == Some(&up.mode);
         if is_same {
             return;
         }
@@ -177,7 +192,7 @@ impl KmsPresenter {
     }
 
     /// The display is gone.
-    fn take_down(&mut self) {
+    pub(super) fn take_down(&mut self) {
         if !self.redraw.disconnect() {
             return;
         }
@@ -206,10 +221,11 @@ impl KmsPresenter {
             }
             return;
         }
-        if self.seen_rescans != self.device.rescans() {
-            self.seen_rescans = self.device.rescans();
-            self.reconcile();
+        if self.device.is_given_up() && !matches!(self.redraw.phase(), Phase::NoDisplay | Phase::Lost) {
+            self.redraw.lose();
+            self.tell(PresentEvent::Disconnected);
         }
+        self.follow(now);
         if self.seen_regained != self.device.regained() {
             self.seen_regained = self.device.regained();
             self.redraw.regain();
@@ -225,7 +241,7 @@ impl KmsPresenter {
     }
 
     /// Compares the output with what is connected now.
-    fn reconcile(&mut self) {
+    pub(super) fn reconcile(&mut self) {
         let is_up = self.redraw.phase() != Phase::NoDisplay;
         let Some(display) = self.find_display() else {
             if is_up {
