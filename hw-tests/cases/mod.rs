@@ -1,0 +1,10 @@
+//! The cases, by what they are about.
+mod audio;
+mod boot;
+
+use crate::case::Case;
+
+/// All of them.
+pub fn all() -> Vec<Case> {
+    [boot::CASES, audio::CASES].concat()
+}
