@@ -19,14 +19,13 @@ use lucarne::pipeline::env::Env;
 use lucarne::pipeline::player::interop::InteropSwitch;
 use lucarne::pipeline::player::observer::NoObserver;
 use lucarne::pipeline::player::programme::{PlayItem, ProgrammeOptions};
-use lucarne::pipeline::player::run::{Companion, run};
+use lucarne::pipeline::player::run::{Companion, Waits, run};
 use lucarne::pipeline::player::screen::Screen;
 use lucarne::pipeline::player::{Pace, Player, PlayerOptions};
 use lucarne::platform::{self, DisplayRequest, OpenScreen, Platform};
 use lucarne::seam::decoder::{DecodeEvent, Decoder};
 use lucarne::seam::demuxer::{Demuxed, OpenOptions};
 use lucarne::seam::presenter::{Layer, PresentEvent};
-use lucarne::seam::wait::Waitable;
 
 mod support;
 use support::{judge, median, medians, say};
@@ -58,10 +57,8 @@ fn open_screen(platform: &Platform, size: Size, now: MonoTime) -> OpenScreen {
 struct Alone;
 
 impl Companion for Alone {
-    fn tick(&mut self, _now: MonoTime, _player: &mut Player) {}
-    fn waitable(&self) -> Waitable<'_> {
-        Waitable::Ready
-    }
+    fn tick(&mut self, _now: MonoTime, _players: &mut [Player]) {}
+    fn waitables<'a>(&'a self, _into: &mut Waits<'a>) {}
 }
 
 /// Plays `frames` of the film with the player, as fast as it can.
@@ -101,7 +98,7 @@ fn pipeline(platform: &Platform, film: &Path, size: Size, frames: u64) -> Durati
     support::time(|| {
         let mut player = Player::new(env, options, programme, Box::new(NoObserver), waiter.waker());
         player.attach(Screen { interops, compositor, presenter });
-        run(&mut player, waiter.as_mut(), &mut Alone);
+        run(std::slice::from_mut(&mut player), waiter.as_mut(), &mut Alone);
         assert_eq!(player.frames_presented(), frames);
     })
 }

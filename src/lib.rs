@@ -42,6 +42,10 @@
 //! [`render::Compositor`] draws it, the [`seam::presenter::Presenter`] shows it and says when it became visible. Full
 //! links push back: a slow screen slows the decoder, which slows the feed.
 //!
+//! Several outputs are several screens on the one GL context and the one present thread. Each playlist has a player, which
+//! decides for its own screen; a *mirror* ([`pipeline::player::mirror`]) shows the same frames on another, for that one's
+//! vblanks. What happens to one screen reaches no other.
+//!
 //! The *sound* thread ([`pipeline::elements::sound`]) keeps one device playing without a break and fits the decks'
 //! sound to the pictures' timeline. The device's position bends the clock that the pictures follow
 //! ([`logic::master_clock`]); without a device the system's clock goes on from the same point.

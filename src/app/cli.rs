@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::cli_values::{
-    AudioChoice, LoopCount, ModeRequest, parse_audio, parse_loop, parse_percent, parse_rotation, parse_seconds,
-    parse_size,
+    AudioChoice, LoopCount, ModeRequest, OutputChoice, parse_audio, parse_loop, parse_output, parse_percent,
+    parse_rotation, parse_seconds, parse_size,
 };
 use crate::app::exit::{Failure, one_line};
 use crate::app::log::LogTarget;
@@ -51,9 +51,9 @@ pub enum Request {
 /// Where pictures go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DisplayChoice {
-    /// A window in a desktop session, else headless.
+    /// KMS on a free console, a window in a desktop session, else headless.
     Auto,
-    /// The screen itself, without a desktop.
+    /// The whole screen, without a desktop in between.
     Kms,
     /// A window.
     Window,
@@ -125,14 +125,22 @@ impl LogOptions {
 #[derive(Debug, Clone, PartialEq, Args)]
 pub struct PlayOptions {
     /// Files, folders, playlists (*.toml), images or URLs, one after the other.
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "outputs", value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Where pictures go. `auto`: a window in a desktop session, else headless.
+    /// Where pictures go. `auto`: KMS on a free console, a window in a desktop session, else headless.
     #[arg(long, value_enum, default_value = "auto")]
     pub display: DisplayChoice,
-    /// The window's or the headless display's size; `auto`: 1280x720.
+    /// The window's or the headless display's size (`auto`: 1280x720); on kms the mode (`auto`: the display's preferred
+    /// resolution, at the refresh that suits the film).
     #[arg(long, value_name = "WxH[@HZ]|auto", value_parser = parse_size, default_value = "auto")]
     pub size: ModeRequest,
+    /// The kms connector to show on, such as HDMI-A-1; repeatable. With INPUT it plays that, else what the others without one
+    /// show. The first is the main one: figures, frame log and snapshots are its own.
+    #[arg(long = "output", value_name = "NAME[=INPUT]", value_parser = parse_output)]
+    pub outputs: Vec<OutputChoice>,
+    /// The output whose sound is heard [default: the first]
+    #[arg(long, value_name = "NAME", requires = "outputs")]
+    pub audio_from: Option<String>,
     /// Turn the picture clockwise, on top of what the file asks for.
     #[arg(long, value_name = "0|90|180|270", value_parser = parse_rotation, default_value = "0")]
     pub rotate: Rotation,
@@ -154,7 +162,7 @@ pub struct PlayOptions {
     /// How loud, in percent.
     #[arg(long, value_name = "0..100", value_parser = parse_percent, default_value = "100")]
     pub volume: u8,
-    /// How often to play it all [default: 1, or what the playlist says]
+    /// How often to play it all [default: what the playlist says, else forever on kms and 1 elsewhere]
     #[arg(long = "loop", value_name = "N|forever", value_parser = parse_loop)]
     pub loops: Option<LoopCount>,
     /// Stop after this long.
@@ -232,6 +240,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Failur
     };
     if let Command::Play(options) = &mut command {
         settle_display(options)?;
+        settle_outputs(options)?;
     }
     Ok(Request::Run(command))
 }
@@ -245,6 +254,46 @@ fn settle_display(options: &mut PlayOptions) -> Result<(), Failure> {
             return Err(Failure::usage(what).advise("leave it out, or use --display headless"));
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Outputs belong to KMS; each is named once and has something to show, and every input is shown somewhere.
+fn settle_outputs(options: &mut PlayOptions) -> Result<(), Failure> {
+    let Some(first) = options.outputs.first() else { return Ok(()) };
+    match options.display {
+        DisplayChoice::Auto => options.display = DisplayChoice::Kms,
+        DisplayChoice::Kms => {}
+        DisplayChoice::Window | DisplayChoice::Headless => {
+            let what = format!("--output {}: only the kms display has outputs", first.name);
+            return Err(Failure::usage(what).advise("leave it out, or use --display kms"));
+        }
+    }
+    for (index, it) in options.outputs.iter().enumerate() {
+        if options.outputs[..index].iter().any(|before| before.name == it.name) {
+            let what = format!("--output {}: named twice", it.name);
+            return Err(Failure::usage(what).advise("name each output once"));
+        }
+    }
+    let mirroring = options.outputs.iter().find(|it| it.input.is_none());
+    match (mirroring, options.inputs.first()) {
+        (Some(it), None) => {
+            let what = format!("--output {}: there is nothing for it to show", it.name);
+            let advice = format!("name an input, or what this output plays: --output {}=INPUT", it.name);
+            return Err(Failure::usage(what).advise(&advice));
+        }
+        (None, Some(input)) => {
+            let what = format!("{input}: every output has an input of its own, so that nothing shows this one");
+            return Err(Failure::usage(what).advise("leave it out, or name an --output without an input"));
+        }
+        _ => {}
+    }
+    if let Some(name) = &options.audio_from
+        && options.outputs.iter().all(|it| it.name != *name)
+    {
+        let known: Vec<&str> = options.outputs.iter().map(|it| it.name.as_str()).collect();
+        let what = format!("--audio-from {name}: no such output is in use");
+        return Err(Failure::usage(what).advise(&format!("one of {}", known.join(", "))));
     }
     Ok(())
 }

@@ -20,6 +20,15 @@ pub struct ModeRequest {
     pub refresh_hz: Option<f64>,
 }
 
+/// An output, and what it is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputChoice {
+    /// The connector's name.
+    pub name: String,
+    /// What it plays; `None`: what the other outputs without an input of their own show.
+    pub input: Option<String>,
+}
+
 /// How often the whole playlist is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoopCount {
@@ -75,6 +84,18 @@ pub fn parse_size(text: &str) -> Result<ModeRequest, String> {
         ),
     };
     Ok(ModeRequest { size: Some(size), refresh_hz })
+}
+
+/// `NAME` or `NAME=INPUT`. No connector's name holds a `=`; an input may.
+pub fn parse_output(text: &str) -> Result<OutputChoice, String> {
+    let (name, input) = match text.split_once('=') {
+        Some((name, input)) => (name, Some(input)),
+        None => (text, None),
+    };
+    if name.is_empty() || input.is_some_and(str::is_empty) {
+        return Err("give it as HDMI-A-1 or HDMI-A-1=film.mp4".to_owned());
+    }
+    Ok(OutputChoice { name: name.to_owned(), input: input.map(str::to_owned) })
 }
 
 /// Degrees clockwise.

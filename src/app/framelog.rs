@@ -4,34 +4,13 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use crate::app::exit::Failure;
-use crate::base::time::{MediaTime, MonoTime};
+use crate::pipeline::player::observer::PresentedFrame;
 
 /// The first line.
 pub const HEADER: &str = "index,item,loop,pts_us,presented_us,backend,zero_copy,crc32";
 /// Bytes kept before the file is written to: some eight hundred lines, so a slow disk is asked twice a minute at most
 /// at 25 frames a second.
 const BUFFER: usize = 64 * 1024;
-
-/// One presented frame.
-#[derive(Debug, Clone, Copy)]
-pub struct FrameLine<'a> {
-    /// Frames presented before it.
-    pub index: u64,
-    /// The item's path or URL.
-    pub item: &'a str,
-    /// Which turn of the loop, from 0.
-    pub lap: u32,
-    /// When it was due on its stream's timeline.
-    pub pts: MediaTime,
-    /// When it reached the display.
-    pub presented: MonoTime,
-    /// The interop that made it renderable.
-    pub backend: &'a str,
-    /// The CPU did not touch its bytes.
-    pub zero_copy: bool,
-    /// CRC-32 of what the display showed, where it was asked for.
-    pub crc32: Option<u32>,
-}
 
 /// Writes the log. A line costs no allocation.
 #[derive(Debug)]
@@ -57,14 +36,15 @@ impl<W: Write> FrameLog<W> {
         Ok(Self { out })
     }
 
-    /// Adds a line. After an error (a full disk) the log is not worth going on with.
-    pub fn write(&mut self, it: &FrameLine<'_>) -> io::Result<()> {
+    /// Adds a line; `crc32` is that of what the display showed, where it was asked for. After an error (a full disk) the
+    /// log is not worth going on with.
+    pub fn write(&mut self, it: &PresentedFrame<'_>, crc32: Option<u32>) -> io::Result<()> {
         write!(self.out, "{},", it.index)?;
         self.field(it.item)?;
         write!(self.out, ",{},{},{},", it.lap, it.pts.nanos().div_euclid(1000), it.presented.nanos() / 1000)?;
         self.field(it.backend)?;
         write!(self.out, ",{},", u8::from(it.zero_copy))?;
-        match it.crc32 {
+        match crc32 {
             Some(crc) => writeln!(self.out, "{crc:08x}"),
             None => writeln!(self.out),
         }
@@ -94,12 +74,13 @@ impl<W: Write> FrameLog<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::time::{MediaTime, MonoTime};
 
     #[test]
     fn lines_are_csv_whatever_the_file_is_called() {
         let mut bytes = Vec::new();
         let mut log = FrameLog::new(&mut bytes).unwrap();
-        let line = FrameLine {
+        let line = PresentedFrame {
             index: 0,
             item: "film.mp4",
             lap: 0,
@@ -107,11 +88,12 @@ mod tests {
             presented: MonoTime::from_nanos(1_234_567),
             backend: "software_upload",
             zero_copy: false,
-            crc32: None,
+            pixels: None,
+            captured: false,
         };
-        log.write(&line).unwrap();
-        let odd = FrameLine { index: 1, item: "a \"b\",\nc", lap: 3, zero_copy: true, crc32: Some(0xbeef), ..line };
-        log.write(&odd).unwrap();
+        log.write(&line, None).unwrap();
+        let odd = PresentedFrame { index: 1, item: "a \"b\",\nc", lap: 3, zero_copy: true, ..line };
+        log.write(&odd, Some(0xbeef)).unwrap();
         log.finish().unwrap();
         let want = "index,item,loop,pts_us,presented_us,backend,zero_copy,crc32\n\
                     0,film.mp4,0,-1,1234,software_upload,0,\n\

@@ -51,7 +51,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         let mut stats = PlayStats::new(true);
         stats.frames_presented = 132;
-        write(&path, &stats.report(RunFacts::default())).unwrap();
+        write(&path, &stats.report(RunFacts::default(), Vec::new())).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         assert_eq!(json["frames_presented"], 132);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -61,7 +61,7 @@ mod tests {
     fn a_folder_that_is_not_there_is_one_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("no/stats.json");
-        let failure = write(&path, &PlayStats::new(true).report(RunFacts::default())).unwrap_err();
+        let failure = write(&path, &PlayStats::new(true).report(RunFacts::default(), Vec::new())).unwrap_err();
         let want = format!(
             "{}: the statistics could not be written: No such file or directory (os error 2); \
              check the folder, its permissions and the free space",
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_device_is_written_to_and_stays_a_device() {
         let path = Path::new("/dev/null");
-        write(path, &PlayStats::new(true).report(RunFacts::default())).unwrap();
+        write(path, &PlayStats::new(true).report(RunFacts::default(), Vec::new())).unwrap();
         assert!(!fs::metadata(path).unwrap().is_file());
     }
 }

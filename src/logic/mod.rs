@@ -14,4 +14,5 @@ pub mod playlist;
 pub mod playsync;
 pub mod redraw;
 pub mod seams;
+pub mod sight;
 pub mod vblank;

@@ -41,7 +41,7 @@ fn an_unplayable_item_is_stepped_over_wherever_it_stands() {
             let case = format!("{name} at {place}");
             assert_eq!(rig.until_the_end(), Ended::Done, "{case}");
             assert_eq!(rig.shown(), [frames_of("a", 4), frames_of("b", 4)].concat(), "{case}");
-            let items = rig.player.stats.items.report();
+            let items = rig.players[0].stats.items.report();
             let bad = items.iter().find(|it| it.input == "bad").expect("it was tried");
             assert_eq!(bad.outcome, Outcome::Skipped, "{case}");
             assert!(bad.reason.as_ref().is_some_and(|it| it.contains("bad")), "{case}: {:?}", bad.reason);
@@ -54,7 +54,7 @@ fn nothing_but_unplayable_items_is_a_failure() {
     let setup = Setup::of(unplayable().into_iter().map(|(name, it)| (name, vec![it])).collect());
     let mut rig = setup.rig();
     assert_eq!(rig.until_the_end(), Ended::NothingPlayable);
-    assert_eq!((rig.shown(), rig.player.stats.frames_presented), (Vec::new(), 0));
+    assert_eq!((rig.shown(), rig.players[0].stats.frames_presented), (Vec::new(), 0));
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_decoder_that_cannot_be_opened_is_named() {
     setup.decoder = Blocks { refuses: true, ..Blocks::default() };
     let mut rig = setup.rig();
     assert_eq!(rig.until_the_end(), Ended::NothingPlayable);
-    let items = rig.player.stats.items.report();
+    let items = rig.players[0].stats.items.report();
     assert!(items[0].reason.as_ref().is_some_and(|it| it.contains("out of order")), "{items:?}");
 }
 
@@ -79,7 +79,7 @@ fn what_breaks_half_way_is_shown_so_far_and_costs_the_next_item_nothing() {
         let mut rig = Setup::of(vec![("a", vec![film.into()]), ("b", good(3))]).rig();
         assert_eq!(rig.until_the_end(), Ended::Done, "{name}");
         assert_eq!(rig.shown(), [frames_of("a", shown), frames_of("b", 3)].concat(), "{name}");
-        let items = rig.player.stats.items.report();
+        let items = rig.players[0].stats.items.report();
         assert!(items[0].reason.is_some() && items[1].reason.is_none(), "{name}: {items:?}");
         assert_eq!(items[0].outcome, Outcome::Played, "{name}");
     }
@@ -91,7 +91,7 @@ fn corrupt_packets_cost_their_own_pictures_only() {
     let mut rig = Setup::of(vec![("a", vec![film.into()])]).rig();
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.shown().iter().map(|it| it.1).collect::<Vec<_>>(), [0, 80, 120, 200, 240, 320]);
-    assert_eq!((rig.player.stats.frames_corrupt, rig.player.stats.frames_dropped_stale), (3, 0));
+    assert_eq!((rig.players[0].stats.frames_corrupt, rig.players[0].stats.frames_dropped_stale), (3, 0));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_second_lap_that_fails_leaves_the_first_whole() {
         let mut rig = Setup { turns: Some(2), ..Setup::of(vec![("a", vec![first.into(), second])]) }.rig();
         assert_eq!(rig.until_the_end(), Ended::Done, "{name}");
         assert_eq!(rig.shown(), frames_of("a", 30), "{name}");
-        let items = rig.player.stats.items.report();
+        let items = rig.players[0].stats.items.report();
         assert_eq!(items[0].outcome, Outcome::Played, "{name}");
         assert!(items[0].reason.is_some(), "{name}: {items:?}");
     }
@@ -145,5 +145,5 @@ fn a_loop_goes_on_with_what_works_and_tries_the_rest_again() {
     // No item is played twice in a row because a broken one between them was due for another try.
     let text = order.concat();
     assert!(text.starts_with("acac") && text.contains("abc"), "{text}");
-    assert_eq!(rig.player.stats.seams.late_starts, 0);
+    assert_eq!(rig.players[0].stats.seams.late_starts, 0);
 }

@@ -37,7 +37,7 @@ fn a_pause_holds_the_picture_and_costs_no_frame() {
     rig.input(UserInput::TogglePause);
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.shown(), [frames_of("a", 6), frames_of("b", 6), frames_of("c", 6)].concat());
-    assert_eq!((rig.player.stats.frames_dropped_stale, rig.player.stats.seams.late_starts), (0, 0));
+    assert_eq!((rig.players[0].stats.frames_dropped_stale, rig.players[0].stats.seams.late_starts), (0, 0));
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn next_and_previous_begin_an_item_with_its_first_picture() {
         rig.until_shown(after + 5);
         rig.input(UserInput::Previous);
         rig.until_shown(after + 12);
-        rig.player.settle_stats();
+        rig.players[0].settle_stats();
         let seen = rig.seen();
         let case = format!("after {after}: {:?}", rig.shown());
         let order: Vec<String> = runs(&rig).into_iter().map(|it| it.0).collect();
@@ -58,7 +58,7 @@ fn next_and_previous_begin_an_item_with_its_first_picture() {
         let firsts = seen.windows(2).filter(|it| it[0].item != it[1].item).map(|it| it[1].pts_ms);
         assert_eq!(firsts.collect::<Vec<_>>(), [0, 0], "{case}");
         // What a user does is no seam of the programme, and no frame is lost for it.
-        let stats = &rig.player.stats;
+        let stats = &rig.players[0].stats;
         assert_eq!((stats.seams.count, stats.seams.late_starts, stats.frames_dropped_stale), (0, 0, 0), "{case}");
         assert_eq!(stats.frames_presented as usize, seen.len(), "{case}");
     }
@@ -114,8 +114,8 @@ fn another_mode_draws_the_same_picture_again_and_counts_nothing() {
     rig.tell(PresentEvent::ModeChanged(mode));
     rig.play_for(Duration::from_millis(100));
     assert_eq!(rig.script.borrow().flips.len(), before + 1);
-    assert_eq!((rig.seen().len(), rig.player.stats.frames_presented), (1, 1));
-    assert_eq!((rig.player.stats.display_lost, rig.player.stats.display_regained), (0, 0));
+    assert_eq!((rig.seen().len(), rig.players[0].stats.frames_presented), (1, 1));
+    assert_eq!((rig.players[0].stats.display_lost, rig.players[0].stats.display_regained), (0, 0));
     assert_eq!(rig.until_the_end(), Ended::Done);
 }
 
@@ -154,7 +154,7 @@ fn while_the_display_is_gone_the_programme_goes_on() {
             rig.tell(PresentEvent::ModeChanged(mode));
         }
         rig.play_for(Duration::from_millis(800));
-        let stats = &rig.player.stats;
+        let stats = &rig.players[0].stats;
         assert_eq!((stats.display_lost, stats.display_regained), (1, 1), "says so: {says_so}");
         assert!(18 <= rig.seen().len() - unseen, "says so: {says_so}: {:?}", rig.shown());
         assert!(stats.items.report().iter().all(|it| it.reason.is_none()), "{:?}", stats.items.report());
@@ -181,7 +181,7 @@ fn flips_that_come_late_are_counted() {
         rig.script.borrow_mut().misses = misses;
     }
     assert_eq!(rig.until_the_end(), Ended::Done);
-    assert_eq!(rig.player.stats.missed_vblanks, Some(3));
+    assert_eq!(rig.players[0].stats.missed_vblanks, Some(3));
     assert_eq!(rig.seen().len(), 30);
 }
 
@@ -215,21 +215,21 @@ fn an_empty_list_says_so_and_starts_with_what_comes() {
         rig.play_for(Duration::from_secs(3));
         // The status picture, drawn once; it is no frame of the programme.
         assert_eq!((rig.script.borrow().flips.len(), rig.seen().len()), (1, 0));
-        rig.player.programme().replace_items(vec![item("a")], &[]);
+        rig.players[0].programme().replace_items(vec![item("a")], &[]);
         rig.play_for(Duration::from_millis(1_200));
         // One file is replaced by another: the first goes on to its end, and no further.
-        rig.player.programme().replace_items(vec![item("b")], &[]);
+        rig.players[0].programme().replace_items(vec![item("b")], &[]);
         rig.play_for(Duration::from_millis(5_000));
-        rig.player.programme().replace_items(vec![], &[]);
+        rig.players[0].programme().replace_items(vec![], &[]);
         rig.play_for(Duration::from_millis(5_000));
         let order: Vec<String> = runs(&rig).into_iter().map(|it| it.0).collect();
         assert_eq!(order, ["a", "b"]);
         let flips = rig.script.borrow().flips.len();
         assert_eq!(flips, rig.seen().len() + 2, "the status picture is back");
-        rig.player.programme().replace_items(vec![item("a")], &[]);
+        rig.players[0].programme().replace_items(vec![item("a")], &[]);
         rig.play_for(Duration::from_millis(1_000));
         assert_eq!(runs(&rig).last().map(|it| it.0.clone()), Some("a".into()));
-        let seams = rig.player.stats.seams;
+        let seams = rig.players[0].stats.seams;
         assert_eq!((seams.late_starts, seams.worst_gap_frames), (0, 0));
     }
 }
@@ -244,7 +244,7 @@ fn a_picture_that_comes_hopelessly_late_moves_the_timeline_once() {
     gate.open();
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.shown(), [frames_of("a", 30), frames_of("b", 3)].concat());
-    assert_eq!((rig.player.stats.frames_dropped_stale, rig.player.stats.seams.late_starts), (0, 0));
+    assert_eq!((rig.players[0].stats.frames_dropped_stale, rig.players[0].stats.seams.late_starts), (0, 0));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_picture_a_little_late_is_caught_up_with() {
     let last = seen.last().expect("some");
     // The last frame is where it would have been, and the missing ones are counted.
     assert_eq!(last.at.saturating_since(begun).as_millis(), 39 * 40);
-    assert_eq!(seen.len() as u64 + rig.player.stats.frames_dropped_stale, 40);
+    assert_eq!(seen.len() as u64 + rig.players[0].stats.frames_dropped_stale, 40);
 }
 
 #[test]

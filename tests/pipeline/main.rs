@@ -9,6 +9,8 @@ mod screen;
 
 mod broken;
 mod control;
+mod outputs;
 mod seams;
+mod sight;
 mod sound;
 mod ways;

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use lucarne::backend::headless::audio_sink::{HeadlessSinkFactory, HeadlessSinkParams};
 use lucarne::backend::headless::display_clock::ManualClock;
+use lucarne::base::format::Size;
 use lucarne::base::geometry::{Fit, Rotation};
 use lucarne::base::time::MonoTime;
 use lucarne::logic::interop_policy::InteropMode;
 use lucarne::pipeline::env::{Env, SinkChoice};
 use lucarne::pipeline::player::observer::{FrameObserver, PresentedFrame};
 use lucarne::pipeline::player::programme::{PlayItem, ProgrammeOptions};
+use lucarne::pipeline::player::run::step_all;
 use lucarne::pipeline::player::{Ended, Pace, Player, PlayerOptions, Turn};
 use lucarne::pipeline::runner::Bell;
 use lucarne::seam::clock::{AdvanceClock, Clock};
@@ -23,7 +25,7 @@ use lucarne::sys::alloc::thread_allocations;
 
 use crate::codec::{Blocks, Tones};
 use crate::film::{Opening, Shelf};
-use crate::screen::{Script, Way, screen};
+use crate::screen::{REFRESH, Script, Way, screens};
 
 /// How long nobody has news before nobody is taken to have any, where the system does not tell: the threads do
 /// microseconds of work. The sound thread looks up at intervals of its own, and gets this much real time a turn.
@@ -45,21 +47,37 @@ pub struct Seen {
     pub backend: &'static str,
 }
 
+/// What an observer was told.
 #[derive(Debug, Clone, Default)]
-struct Diary(Rc<RefCell<Vec<Seen>>>);
+pub struct Diary {
+    pub seen: Rc<RefCell<Vec<Seen>>>,
+    /// Frames whose picture came: with `presented`, or from the wire.
+    pub pictures: Rc<RefCell<Vec<(u64, &'static str)>>>,
+    every: u64,
+}
 
 impl FrameObserver for Diary {
     fn wants_pixels(&self, _index: u64) -> bool {
         false
     }
+    fn wants_picture(&self, index: u64) -> bool {
+        0 < self.every && index.is_multiple_of(self.every)
+    }
     fn presented(&mut self, frame: PresentedFrame<'_>) {
-        self.0.borrow_mut().push(Seen {
+        if frame.pixels.is_some() {
+            self.pictures.borrow_mut().push((frame.index, "read back"));
+        }
+        self.seen.borrow_mut().push(Seen {
             item: frame.item.into(),
             lap: frame.lap,
             pts_ms: frame.pts.nanos() / 1_000_000,
             at: frame.presented,
             backend: frame.backend,
         });
+    }
+    fn captured(&mut self, index: u64, pixels: &[u8], size: Size) {
+        assert_eq!(pixels.len(), size.width as usize * size.height as usize * 4);
+        self.pictures.borrow_mut().push((index, "wire"));
     }
 }
 
@@ -76,6 +94,13 @@ pub struct Setup {
     pub mode: InteropMode,
     pub frames: Option<u64>,
     pub duration: Option<Duration>,
+    /// The screen's, and that of screens that mirror it.
+    pub refresh: Duration,
+    pub mirrors: Vec<Duration>,
+    /// Items of another player, and its screen's refresh.
+    pub guests: Vec<(Vec<&'static str>, Duration)>,
+    /// Every so many frames a picture is wanted; 0: none.
+    pub picture_every: u64,
 }
 
 pub fn item(input: &str) -> PlayItem {
@@ -103,6 +128,10 @@ impl Setup {
             mode: InteropMode::Auto,
             frames: None,
             duration: None,
+            refresh: REFRESH,
+            mirrors: Vec::new(),
+            guests: Vec::new(),
+            picture_every: 0,
         }
     }
 
@@ -147,18 +176,44 @@ impl Setup {
             waits_when_empty: self.waits_when_empty,
         };
         let bell = Arc::new(Bell::new());
-        let diary = Diary::default();
-        let mut player = Player::new(env, options, programme, Box::new(diary.clone()), bell.clone());
-        let (screen, script) = screen(&self.ways, self.mode);
-        player.attach(screen);
+        let mut refreshes = vec![self.refresh];
+        refreshes.extend(&self.mirrors);
+        refreshes.extend(self.guests.iter().map(|it| it.1));
+        let (mut screens, scripts): (Vec<_>, Vec<_>) = screens(&refreshes, &self.ways, self.mode)
+            .into_iter()
+            .map(|(screen, script)| (Some(screen), script))
+            .unzip();
+        let guests = self.guests.iter().map(|(items, _)| {
+            let items = items.iter().map(|it| item(it)).collect();
+            (Env { sink: None, ..env.clone() }, ProgrammeOptions { items, ..programme.clone() })
+        });
+        let (mut players, mut diaries) = (Vec::new(), Vec::new());
+        for (env, programme) in [(env.clone(), programme.clone())].into_iter().chain(guests) {
+            let diary = Diary { every: self.picture_every, ..Diary::default() };
+            diaries.push(diary.clone());
+            let options = PlayerOptions { pace: options.pace.clone(), ..options };
+            let mut player = Player::new(env, options, programme, Box::new(diary), bell.clone());
+            if players.is_empty() {
+                player.attach(screens[0].take().expect("the first"));
+                for mirror in &mut screens[1..=self.mirrors.len()] {
+                    player.mirror_on(mirror.take().expect("a mirror's"));
+                }
+            } else {
+                let its_own = self.mirrors.len() + players.len();
+                player.attach(screens[its_own].take().expect("a guest's"));
+            }
+            players.push(player);
+        }
         Rig {
-            player,
+            ended: vec![None; players.len()],
+            players,
             clock,
             shelf,
             decoder,
-            script,
+            script: Rc::clone(&scripts[0]),
+            scripts,
             bell,
-            diary: diary.0,
+            diaries,
             turns: 0,
             has_sound,
             since: Instant::now(),
@@ -168,15 +223,20 @@ impl Setup {
 }
 
 pub struct Rig {
-    pub player: Player,
+    /// The one the test is about, and guests.
+    pub players: Vec<Player>,
+    pub ended: Vec<Option<Ended>>,
     pub clock: ManualClock,
     pub shelf: Arc<Shelf>,
     pub decoder: Arc<Blocks>,
+    /// The first screen's.
     pub script: Rc<RefCell<Script>>,
+    /// Those of all screens: the first player's, its mirrors', the guests'.
+    pub scripts: Vec<Rc<RefCell<Script>>>,
     bell: Arc<Bell>,
     has_sound: bool,
-    diary: Rc<RefCell<Vec<Seen>>>,
-    /// Turns the player took.
+    pub diaries: Vec<Diary>,
+    /// Turns the players took.
     pub turns: u64,
     since: Instant,
     /// Given up last, when all threads have ended.
@@ -189,12 +249,12 @@ impl Rig {
     }
 
     pub fn seen(&self) -> Vec<Seen> {
-        self.diary.borrow().clone()
+        self.diaries[0].seen.borrow().clone()
     }
 
     /// Item and time of every frame shown.
     pub fn shown(&self) -> Vec<(String, i64)> {
-        self.diary.borrow().iter().map(|it| (it.item.clone(), it.pts_ms)).collect()
+        self.diaries[0].seen.borrow().iter().map(|it| (it.item.clone(), it.pts_ms)).collect()
     }
 
     pub fn input(&mut self, input: UserInput) {
@@ -228,12 +288,12 @@ impl Rig {
         let end = self.now() + at_most;
         loop {
             assert!(self.since.elapsed() < PATIENCE, "the test hangs; shown: {:?}", self.shown());
-            let turn = self.player.step();
+            let turn = step_all(&mut self.players, &mut self.ended);
             self.turns += 1;
             let until = match turn {
-                Turn::Ended(how) => return Some(how),
-                Turn::Again => None,
-                Turn::Wait { until, .. } => Some(until),
+                None => return self.ended[0],
+                Some(Turn::Wait { until, .. }) => Some(until),
+                Some(Turn::Again | Turn::Ended(_)) => None,
             };
             if is_enough(self) || end <= self.now() {
                 return None;
@@ -251,21 +311,21 @@ impl Rig {
     /// Until it ends, within a virtual minute.
     pub fn until_the_end(&mut self) -> Ended {
         let ended = self.play(Duration::from_secs(60), |_| false);
-        self.player.settle_stats();
+        self.players[0].settle_stats();
         ended.unwrap_or_else(|| panic!("it did not end; shown: {:?}", self.shown()))
     }
 
     /// Until so many frames were shown.
     pub fn until_shown(&mut self, frames: u64) {
-        let ended = self.play(Duration::from_secs(60), |it| frames <= it.player.frames_presented());
-        assert_eq!(ended, None, "it ended after {} frames", self.player.frames_presented());
+        let ended = self.play(Duration::from_secs(60), |it| frames <= it.players[0].frames_presented());
+        assert_eq!(ended, None, "it ended after {} frames", self.players[0].frames_presented());
     }
 
     /// For so long.
     pub fn play_for(&mut self, time: Duration) {
         let ended = self.play(time, |_| false);
-        assert_eq!(ended, None, "it ended after {} frames", self.player.frames_presented());
-        self.player.settle_stats();
+        assert_eq!(ended, None, "it ended after {} frames", self.players[0].frames_presented());
+        self.players[0].settle_stats();
     }
 }
 

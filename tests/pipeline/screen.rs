@@ -35,14 +35,43 @@ pub struct Script {
     /// The next commit flips so many vblanks too late.
     pub misses: u64,
     pub acquired: usize,
+    /// No display: buffers are refused, and what is on its way is never reported.
+    pub unplugged: bool,
+    /// It is never said when a commit flips.
+    pub stuck: bool,
+    /// Frame rates the screen was told, and how often it had been drawn on by then.
+    pub rates: Vec<(f64, usize)>,
+    /// Pictures are taken from the wire...
+    pub captures: bool,
+    /// ...and never come.
+    pub captures_fail: bool,
+    /// Commits that were asked to be captured.
+    pub captured: Vec<SubmissionId>,
     /// When each commit flipped.
     pub flips: Vec<MonoTime>,
 }
 
-/// Flips at the next vblank on a grid of `REFRESH`.
+impl Script {
+    /// The display goes away, and says so.
+    pub fn unplug(&mut self) {
+        self.unplugged = true;
+        self.events.push_back(PresentEvent::Disconnected);
+    }
+
+    /// A display comes, with this refresh.
+    pub fn plug(&mut self, refresh: Duration) {
+        self.unplugged = false;
+        self.events.push_back(PresentEvent::ModeChanged(DisplayMode { size: SIZE, refresh }));
+    }
+}
+
+/// Flips at the next vblank on a grid of its refresh.
 struct ScriptedPresenter {
     framebuffer: Framebuffer,
     script: Rc<RefCell<Script>>,
+    refresh: Duration,
+    output: String,
+    capture_asked: bool,
     next_id: u64,
     pending: Option<(SubmissionId, MonoTime)>,
 }
@@ -52,13 +81,19 @@ impl Presenter for ScriptedPresenter {
         "scripted"
     }
     fn mode(&self) -> DisplayMode {
-        DisplayMode { size: SIZE, refresh: REFRESH }
+        DisplayMode { size: SIZE, refresh: self.refresh }
+    }
+    fn output(&self) -> &str {
+        &self.output
     }
     fn acquire(&mut self, _now: MonoTime) -> Result<Option<RenderTarget>, PresentError> {
         let mut script = self.script.borrow_mut();
         script.acquired += 1;
         if script.gone {
             return Err(PresentError::Device { screen: "scripted".into(), call: "acquire", reason: "gone".into() });
+        }
+        if script.unplugged {
+            return Err(PresentError::NoDisplay { screen: self.output.clone() });
         }
         if 0 < script.busy {
             script.busy -= 1;
@@ -76,7 +111,10 @@ impl Presenter for ScriptedPresenter {
         assert!(self.pending.is_none(), "one flip at a time");
         let id = SubmissionId(self.next_id);
         self.next_id += 1;
-        let refresh = REFRESH.as_nanos() as u64;
+        if std::mem::take(&mut self.capture_asked) {
+            script.captured.push(id);
+        }
+        let refresh = self.refresh.as_nanos() as u64;
         let vblank = now.nanos() / refresh + 1 + std::mem::take(&mut script.misses);
         self.pending = Some((id, MonoTime::from_nanos(vblank * refresh)));
         Ok(id)
@@ -86,17 +124,36 @@ impl Presenter for ScriptedPresenter {
         if let Some(event) = script.events.pop_front() {
             return Ok(Some(event));
         }
+        if script.unplugged {
+            self.pending = None;
+        }
         match self.pending {
-            Some((id, at)) if at <= now => {
+            Some((id, at)) if at <= now && !script.stuck => {
                 self.pending = None;
                 script.flips.push(at);
+                if script.captured.contains(&id) && !script.captures_fail {
+                    script.events.push_back(PresentEvent::Captured { id });
+                }
                 Ok(Some(PresentEvent::Presented { id, at, sequence: None }))
             }
             _ => Ok(None),
         }
     }
+    fn prefer_rate(&mut self, frames_per_second: f64) {
+        let mut script = self.script.borrow_mut();
+        let acquired = script.acquired;
+        script.rates.push((frames_per_second, acquired));
+    }
+    fn capture_next(&mut self) -> bool {
+        self.capture_asked = self.script.borrow().captures;
+        self.capture_asked
+    }
+    fn take_capture(&mut self, into: &mut Vec<u8>) -> Option<Size> {
+        into.resize(SIZE.width as usize * SIZE.height as usize * 4, 0);
+        Some(SIZE)
+    }
     fn deadline(&self) -> Option<MonoTime> {
-        self.pending.map(|(_, at)| at)
+        self.pending.filter(|_| !self.script.borrow().stuck).map(|(_, at)| at)
     }
     fn waitable(&self) -> Waitable<'_> {
         Waitable::Ready
@@ -176,23 +233,38 @@ pub struct Way {
     pub fails: Vec<Fails>,
 }
 
-pub fn screen(ways: &[Way], mode: InteropMode) -> (Screen, Rc<RefCell<Script>>) {
+/// Screens of these refreshes, on one GL context.
+pub fn screens(refreshes: &[Duration], ways: &[Way], mode: InteropMode) -> Vec<(Screen, Rc<RefCell<Script>>)> {
     let gl = Context::new(egl::Context::surfaceless(Api::Gles3).unwrap()).unwrap();
+    let refreshes = refreshes.iter().enumerate();
+    refreshes.map(|(index, refresh)| screen(&gl, &format!("X-{index}"), *refresh, ways, mode)).collect()
+}
+
+fn screen(
+    gl: &Rc<Context>,
+    output: &str,
+    refresh: Duration,
+    ways: &[Way],
+    mode: InteropMode,
+) -> (Screen, Rc<RefCell<Script>>) {
     let script = Rc::new(RefCell::new(Script::default()));
     let interops = ways.iter().map(|way| {
-        let inner = SoftwareUpload::new(Rc::clone(&gl), WideTexels::Auto);
+        let inner = SoftwareUpload::new(Rc::clone(gl), WideTexels::Auto);
         let fails = Rc::new(RefCell::new(way.fails.iter().copied().collect()));
         Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails }) as Box<dyn VideoInterop>
     });
     let presenter = ScriptedPresenter {
-        framebuffer: Framebuffer::new(&gl, SIZE).unwrap(),
+        framebuffer: Framebuffer::new(gl, SIZE).unwrap(),
         script: Rc::clone(&script),
+        refresh,
+        output: output.to_owned(),
+        capture_asked: false,
         next_id: 0,
         pending: None,
     };
     let screen = Screen {
         interops: InteropSwitch::new(interops.collect(), mode).unwrap(),
-        compositor: Compositor::new(gl).unwrap(),
+        compositor: Compositor::new(Rc::clone(gl)).unwrap(),
         presenter: Box::new(presenter),
     };
     (screen, script)

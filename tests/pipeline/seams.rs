@@ -11,7 +11,7 @@ fn a_seam_costs_nothing_with_preroll() {
     let mut rig = Setup::of(films).rig();
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.shown(), [frames_of("a", 5), frames_of("b", 5)].concat());
-    let stats = &rig.player.stats;
+    let stats = &rig.players[0].stats;
     assert_eq!((stats.seams.count, stats.seams.late_starts, stats.seams.worst_gap_frames), (1, 0, 0));
     assert_eq!((worst_gap_ms(&rig.seen()), stats.frames_dropped_stale, stats.missed_vblanks), (40, 0, Some(0)));
 }
@@ -28,7 +28,7 @@ fn a_seam_to_an_item_that_opens_late_is_counted_and_loses_no_frame() {
         gate.open();
         assert_eq!(rig.until_the_end(), Ended::Done);
         assert_eq!(rig.shown(), [frames_of("a", 3), frames_of("b", 3)].concat(), "preroll {preroll}");
-        let seams = rig.player.stats.seams;
+        let seams = rig.players[0].stats.seams;
         assert_eq!((seams.count, seams.late_starts), (1, 1), "preroll {preroll}");
         let when: Vec<_> = rig.seen().iter().map(|it| it.at.nanos() / 1_000_000).collect();
         assert!((80..100).contains(&seams.worst_gap_frames), "preroll {preroll}: {} {when:?}", seams.worst_gap_frames);
@@ -44,7 +44,7 @@ fn laps_follow_each_other_on_one_decoder() {
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.shown(), times(frames_of("a", 3), 4));
     assert_eq!((rig.shelf.opens(), worst_gap_ms(&rig.seen())), (1, 40));
-    let stats = &rig.player.stats;
+    let stats = &rig.players[0].stats;
     assert_eq!((stats.loops, stats.seams.count, stats.seams.late_starts, stats.seams.worst_gap_frames), (3, 3, 0, 0));
 }
 
@@ -55,7 +55,7 @@ fn a_film_that_cannot_rewind_is_opened_again_without_a_gap() {
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!((rig.shown(), rig.shelf.opens()), (times(frames_of("a", 10), 3), 3));
     assert_eq!(rig.decoder.opened.load(std::sync::atomic::Ordering::SeqCst), 1);
-    assert_eq!((worst_gap_ms(&rig.seen()), rig.player.stats.seams.late_starts), (40, 0));
+    assert_eq!((worst_gap_ms(&rig.seen()), rig.players[0].stats.seams.late_starts), (40, 0));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn stills_and_films_take_turns_at_no_cost() {
     assert_eq!(rig.until_the_end(), Ended::Done);
     let once = [frames_of("a", 1), frames_of("b", 4), frames_of("d", 1)].concat();
     assert_eq!(rig.shown(), times(once, 2));
-    let seams = rig.player.stats.seams;
+    let seams = rig.players[0].stats.seams;
     let when: Vec<_> = rig.seen().iter().map(|it| it.at.nanos() / 1_000_000).collect();
     assert_eq!((seams.count, seams.late_starts, seams.worst_gap_frames), (5, 0, 0), "{when:?}");
 }

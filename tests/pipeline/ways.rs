@@ -22,7 +22,7 @@ fn three_failures_in_a_row_change_the_way_once_and_for_all() {
     for fails in [[Submit; 3], [Acquire; 3], [Init; 3], [Submit, Acquire, Submit]] {
         let mut rig = rig(InteropMode::Auto, &fails, &[]);
         assert_eq!(rig.until_the_end(), Ended::Done);
-        let stats = &rig.player.stats;
+        let stats = &rig.players[0].stats;
         let [fallback] = stats.fallbacks() else { panic!("{fails:?}: {:?}", stats.fallbacks()) };
         assert_eq!((fallback.from.as_str(), fallback.to.as_str()), ("direct", "upload"), "{fails:?}");
         assert!(fallback.reason.contains("on purpose") && fallback.reason.contains("3 times"), "{}", fallback.reason);
@@ -38,7 +38,7 @@ fn a_success_between_failures_forgives_them() {
     let fails = [Submit, Submit, Nothing, Acquire, Acquire, Nothing, Submit];
     let mut rig = rig(InteropMode::Auto, &fails, &[]);
     assert_eq!(rig.until_the_end(), Ended::Done);
-    let stats = &rig.player.stats;
+    let stats = &rig.players[0].stats;
     assert_eq!((stats.submit_failed, stats.acquire_failed, stats.fallbacks().len()), (3, 2, 0));
     assert_eq!((stats.submit_ok, stats.zero_copy_frames), (7, 7));
 }
@@ -47,22 +47,22 @@ fn a_success_between_failures_forgives_them() {
 fn a_lost_context_is_set_up_again_once() {
     let mut once = rig(InteropMode::Auto, &[Nothing, Context], &[]);
     assert_eq!(once.until_the_end(), Ended::Done);
-    assert_eq!((once.player.stats.fallbacks().len(), once.player.stats.zero_copy_frames), (0, 11));
+    assert_eq!((once.players[0].stats.fallbacks().len(), once.players[0].stats.zero_copy_frames), (0, 11));
     drop(once);
     let mut twice = rig(InteropMode::Auto, &[Nothing, Context, Context], &[]);
     assert_eq!(twice.until_the_end(), Ended::Done);
-    assert_eq!((twice.player.stats.fallbacks().len(), twice.player.stats.software_frames), (1, 10));
+    assert_eq!((twice.players[0].stats.fallbacks().len(), twice.players[0].stats.software_frames), (1, 10));
 }
 
 #[test]
 fn forced_zero_copy_gives_up_or_downgrades_as_asked() {
     let mut fails = rig(InteropMode::ForceZeroCopy(OnFailure::Fail), &[Nothing, Submit, Submit, Submit], &[]);
     assert_eq!(fails.until_the_end(), Ended::GaveUp);
-    assert_eq!(fails.player.stats.frames_presented, 1);
+    assert_eq!(fails.players[0].stats.frames_presented, 1);
     drop(fails);
     let mut downgrades = rig(InteropMode::ForceZeroCopy(OnFailure::Downgrade), &[Submit; 3], &[]);
     assert_eq!(downgrades.until_the_end(), Ended::Done);
-    assert_eq!(downgrades.player.stats.fallbacks().len(), 1);
+    assert_eq!(downgrades.players[0].stats.fallbacks().len(), 1);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_last_way_failing_costs_the_item_and_not_the_show() {
     assert_eq!(rig.until_the_end(), Ended::Done);
     let shown: Vec<String> = rig.shown().into_iter().map(|it| it.0).collect();
     assert_eq!(shown.concat(), "abbbbb");
-    let items = rig.player.stats.items.report();
+    let items = rig.players[0].stats.items.report();
     assert!(items[0].reason.as_ref().is_some_and(|it| it.contains("on purpose")), "{items:?}");
 }
 
@@ -88,9 +88,9 @@ fn playing_steadily_allocates_nothing() {
     rig.until_shown(150);
     let mut counted = (0, 0);
     rig.play(std::time::Duration::from_secs(2), |rig| {
-        let before = (lucarne::sys::alloc::thread_allocations(), rig.player.frames_presented());
-        let _turn = rig.player.step();
-        if rig.player.frames_presented() == before.1 {
+        let before = (lucarne::sys::alloc::thread_allocations(), rig.players[0].frames_presented());
+        let _turn = rig.players[0].step();
+        if rig.players[0].frames_presented() == before.1 {
             counted.0 += lucarne::sys::alloc::thread_allocations() - before.0;
             counted.1 += 1;
         }

@@ -36,6 +36,25 @@ fn a_slip_on_the_command_line_is_2_and_one_line() {
 }
 
 #[test]
+fn a_frame_log_that_is_not_whole_is_1() {
+    let it = Lucarne::fast([media::film("h264.mp4")]).args(["--frames", "3", "--framelog", "/dev/full"]).run();
+    one_line(&it, 1, &["/dev/full", "frame log", "No space left", "; check"]);
+}
+
+#[test]
+fn outputs_belong_to_kms_and_a_slip_in_them_is_2() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["play", "--display", "headless", "--output", "X-1", "a.mp4"], "--display kms"),
+        (&["play", "--output", "X-1", "--output", "X-1", "a.mp4"], "twice"),
+        (&["play", "--output", "X-1=a.mp4", "--output", "X-2"], "--output X-2=INPUT"),
+        (&["play", "--output", "X-1", "--audio-from", "X-2", "a.mp4"], "X-1"),
+    ];
+    for (arguments, word) in cases {
+        one_line(&Lucarne::new(*arguments).run(), 2, &[word]);
+    }
+}
+
+#[test]
 fn nothing_playable_is_1_and_says_what_why_and_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str, bytes: &[u8]| {

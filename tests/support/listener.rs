@@ -14,7 +14,7 @@ use lucarne::pipeline::env::{Env, SinkChoice};
 use lucarne::pipeline::player::interop::InteropSwitch;
 use lucarne::pipeline::player::observer::{FrameObserver, PresentedFrame};
 use lucarne::pipeline::player::programme::{PlayItem, ProgrammeOptions};
-use lucarne::pipeline::player::run::{Companion, run};
+use lucarne::pipeline::player::run::{Companion, Waits, run};
 use lucarne::pipeline::player::screen::Screen;
 use lucarne::pipeline::player::{Ended, Pace, Player, PlayerOptions};
 use lucarne::platform::{self, DisplayRequest, Platform};
@@ -145,9 +145,9 @@ impl FrameObserver for Watching {
 struct Nothing;
 
 impl Companion for Nothing {
-    fn tick(&mut self, _now: MonoTime, _player: &mut Player) {}
-    fn waitable(&self) -> Waitable<'_> {
-        Waitable::Every(Duration::from_secs(1))
+    fn tick(&mut self, _now: MonoTime, _players: &mut [Player]) {}
+    fn waitables<'a>(&'a self, into: &mut Waits<'a>) {
+        into.push(Waitable::Every(Duration::from_secs(1)));
     }
 }
 
@@ -201,7 +201,7 @@ pub fn play(inputs: &[&str], turns: u32, params: impl FnOnce(MonoTime) -> Headle
     let open = (headless.open)(&request).expect("EGL works without a screen").remove(0);
     let interops = InteropSwitch::new(open.interops, InteropMode::Auto).expect("there is a way");
     player.attach(Screen { interops, compositor: open.compositor, presenter: open.presenter });
-    assert_eq!(run(&mut player, waiter.as_mut(), &mut Nothing), Ended::Done);
+    assert_eq!(run(std::slice::from_mut(&mut player), waiter.as_mut(), &mut Nothing), [Ended::Done]);
     player.settle_stats();
     let (trusted, xruns) = (player.sound_report().trusted, player.sound_report().xruns);
     let clock_switches = player.clock_switches();

@@ -6,7 +6,7 @@ use crate::app::cli::{
     Command, DecoderChoice, DisplayChoice, InteropChoice, Pace, PlayOptions, ProbeOptions, Request, ZeroCopyFailure,
     parse,
 };
-use crate::app::cli_values::{AudioChoice, LoopCount, ModeRequest, SyntheticAudio, parse_duration};
+use crate::app::cli_values::{AudioChoice, LoopCount, ModeRequest, OutputChoice, SyntheticAudio, parse_duration};
 use crate::app::exit::{Exit, Failure};
 use crate::base::format::Size;
 use crate::base::geometry::{Fit, Rotation};
@@ -52,7 +52,7 @@ fn defaults_are_those_of_the_contract() {
     let it = play("film.mp4");
     assert_eq!(it.inputs, ["film.mp4"]);
     assert_eq!(it.display, DisplayChoice::Auto);
-    assert_eq!(it.size, ModeRequest { size: Some(Size::new(1280, 720)), refresh_hz: None });
+    assert_eq!(it.size, ModeRequest { size: None, refresh_hz: None });
     assert_eq!((it.rotate, it.fit), (Rotation::None, Fit::Contain));
     assert_eq!((it.interop, it.on_zero_copy_failure), (InteropChoice::Auto, ZeroCopyFailure::Downgrade));
     assert_eq!(it.decoder, DecoderChoice::Auto);
@@ -104,6 +104,47 @@ fn fast_pace_means_headless() {
 }
 
 #[test]
+fn outputs_say_what_they_show() {
+    let choice = |name: &str, input: Option<&str>| OutputChoice { name: name.into(), input: input.map(Into::into) };
+    let it = play("a --output HDMI-A-1 --output HDMI-A-2=rtsp://x/?a=b --audio-from HDMI-A-2");
+    assert_eq!(it.outputs, [choice("HDMI-A-1", None), choice("HDMI-A-2", Some("rtsp://x/?a=b"))]);
+    assert_eq!((it.display, it.audio_from.as_deref()), (DisplayChoice::Kms, Some("HDMI-A-2")));
+    assert!(play("--output X=a.mp4").inputs.is_empty());
+    for (line, want) in [
+        (
+            "play a --display window --output X",
+            "--output X: only the kms display has outputs; leave it out, or use --display kms",
+        ),
+        (
+            "play a --pace fast --output X",
+            "--output X: only the kms display has outputs; leave it out, or use --display kms",
+        ),
+        ("play a --output X --output X=b", "--output X: named twice; name each output once"),
+        (
+            "play --output X=a --output Y",
+            "--output Y: there is nothing for it to show; name an input, or what this output plays: --output Y=INPUT",
+        ),
+        (
+            "play a --output X=b",
+            "a: every output has an input of its own, so that nothing shows this one; \
+             leave it out, or name an --output without an input",
+        ),
+        ("play a --output X --output Y --audio-from Z", "--audio-from Z: no such output is in use; one of X, Y"),
+        (
+            "play a --audio-from X",
+            "the following required arguments were not provided: --output <NAME[=INPUT]>; see `lucarne --help`",
+        ),
+        (
+            "play a --output =b",
+            "invalid value '=b' for '--output <NAME[=INPUT]>': give it as HDMI-A-1 or HDMI-A-1=film.mp4; \
+             see `lucarne --help`",
+        ),
+    ] {
+        refused(line, want);
+    }
+}
+
+#[test]
 fn every_mistake_is_one_line_that_helps() {
     let help = "see `lucarne --help`";
     for (line, want) in [
@@ -111,8 +152,8 @@ fn every_mistake_is_one_line_that_helps() {
         ("plya a", "unrecognized subcommand 'plya' tip: a similar subcommand exists: 'play'"),
         ("play", "the following required arguments were not provided: <INPUT>..."),
         (
-            "play a --display kms",
-            "invalid value 'kms' for '--display <DISPLAY>' [possible values: auto, window, headless]",
+            "play a --display drm",
+            "invalid value 'drm' for '--display <DISPLAY>' [possible values: auto, kms, window, headless]",
         ),
         (
             "play a --size 0x4",
@@ -165,7 +206,7 @@ fn help_names_what_works_today_and_nothing_else() {
     for option in ["--display", "--on-zero-copy-failure", "--stats-interval", "--framelog-crc", "--loop", "--log"] {
         assert!(play.contains(option), "{option}");
     }
-    for hidden in ["--no-preroll", "--threads", "synthetic", "--record", "--output", "kms", "v4l2"] {
+    for hidden in ["--no-preroll", "--threads", "synthetic", "--record", "v4l2"] {
         assert!(!play.contains(hidden), "{hidden}");
     }
     assert_eq!(printed("--version"), format!("lucarne {}\n", env!("CARGO_PKG_VERSION")));

@@ -6,9 +6,8 @@ use crate::app::play::to_items;
 use crate::app::play::watcher::Watcher;
 use crate::base::time::MonoTime;
 use crate::pipeline::player::Player;
-use crate::pipeline::player::run::Companion;
+use crate::pipeline::player::run::{Companion, Waits};
 use crate::platform::StopSignals;
-use crate::seam::wait::Waitable;
 
 /// The live line on a terminal, overwritten in place.
 #[derive(Debug)]
@@ -44,16 +43,17 @@ impl LiveLine {
 #[derive(Debug)]
 pub struct PlayCompanion {
     signals: StopSignals,
-    watcher: Watcher,
+    /// One for each player.
+    watchers: Vec<Watcher>,
     live: Option<LiveLine>,
 }
 
 impl PlayCompanion {
-    /// With a live line every `live`.
-    pub fn new(signals: StopSignals, watcher: Watcher, live: Option<Duration>) -> Self {
+    /// With a watcher for each player, and a live line of the first every `live`.
+    pub fn new(signals: StopSignals, watchers: Vec<Watcher>, live: Option<Duration>) -> Self {
         let is_terminal = output::has_terminal();
         let live = live.map(|every| LiveLine { every, next: MonoTime::ZERO, last: (MonoTime::ZERO, 0), is_terminal });
-        Self { signals, watcher, live }
+        Self { signals, watchers, live }
     }
 
     /// Leaves the terminal on a line of its own.
@@ -65,14 +65,16 @@ impl PlayCompanion {
 }
 
 impl Companion for PlayCompanion {
-    fn tick(&mut self, now: MonoTime, player: &mut Player) {
+    fn tick(&mut self, now: MonoTime, players: &mut [Player]) {
         if self.signals.received().is_some() {
-            player.stop();
+            players.iter_mut().for_each(Player::stop);
         }
-        if let Some(change) = self.watcher.changed() {
-            player.programme().replace_items(to_items(change.items), &change.renewed);
+        for (watcher, player) in self.watchers.iter_mut().zip(players.iter_mut()) {
+            if let Some(change) = watcher.changed() {
+                player.programme().replace_items(to_items(change.items), &change.renewed);
+            }
         }
-        if let Some(live) = &mut self.live
+        if let (Some(live), Some(player)) = (&mut self.live, players.first_mut())
             && live.next <= now
         {
             live.next = now + live.every;
@@ -80,7 +82,7 @@ impl Companion for PlayCompanion {
         }
     }
 
-    fn waitable(&self) -> Waitable<'_> {
-        self.watcher.waitable()
+    fn waitables<'a>(&'a self, into: &mut Waits<'a>) {
+        self.watchers.iter().for_each(|it| into.push(it.waitable()));
     }
 }

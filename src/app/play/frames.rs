@@ -1,14 +1,16 @@
 //! The frame log and the snapshots.
+use std::cell::Cell;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::app::cli::{Pace, PlayOptions};
 use crate::app::exit::Failure;
-use crate::app::framelog::{FrameLine, FrameLog};
+use crate::app::framelog::FrameLog;
 use crate::base::format::Size;
 use crate::pipeline::player::observer::{FrameObserver, PresentedFrame};
 
@@ -95,6 +97,9 @@ pub struct Frames {
     folder: PathBuf,
     snapshots: Option<Snapshots>,
     may_wait: bool,
+    log_path: PathBuf,
+    /// What went wrong with the frame log, for whoever drops this.
+    failure: Rc<Cell<Option<Failure>>>,
 }
 
 impl Frames {
@@ -117,12 +122,31 @@ impl Frames {
             folder,
             snapshots,
             may_wait: options.pace == Pace::Fast,
+            log_path: options.framelog.clone().unwrap_or_default(),
+            failure: Rc::default(),
         })
+    }
+
+    /// Where it is said, once this is dropped, that the frame log is not whole.
+    pub fn failure(&self) -> Rc<Cell<Option<Failure>>> {
+        Rc::clone(&self.failure)
     }
 
     /// The writer, to wait for at the end.
     pub fn snapshots(&self) -> Option<Snapshots> {
         self.snapshots.clone()
+    }
+
+    fn keep(&self, index: u64, pixels: &[u8], size: Size) {
+        if let Some(snapshots) = &self.snapshots {
+            let path = self.folder.join(format!("frame-{:06}.png", index + 1));
+            snapshots.offer(Snapshot { path, size, rgba: pixels.to_vec() }, self.may_wait);
+        }
+    }
+
+    fn log_failed(&self, error: &std::io::Error) {
+        let what = format!("{}: the frame log could not be written to its end: {error}", self.log_path.display());
+        self.failure.set(Some(Failure::failed(what).advise("check the space on its disk")));
     }
 
     fn wants_snapshot(&self, index: u64) -> bool {
@@ -131,34 +155,33 @@ impl Frames {
 }
 
 impl FrameObserver for Frames {
-    fn wants_pixels(&self, index: u64) -> bool {
-        self.crc || self.wants_snapshot(index)
+    fn wants_pixels(&self, _index: u64) -> bool {
+        self.crc
+    }
+
+    fn wants_picture(&self, index: u64) -> bool {
+        self.wants_snapshot(index)
     }
 
     fn presented(&mut self, frame: PresentedFrame<'_>) {
         let crc = frame.pixels.filter(|_| self.crc).map(|(pixels, _)| crc32fast::hash(pixels));
         if let Some(log) = &mut self.log {
-            let line = FrameLine {
-                index: frame.index,
-                item: frame.item,
-                lap: u32::try_from(frame.lap).unwrap_or(u32::MAX),
-                pts: frame.pts,
-                presented: frame.presented,
-                backend: frame.backend,
-                zero_copy: frame.zero_copy,
-                crc32: crc,
-            };
-            if let Err(error) = log.write(&line) {
+            if let Err(error) = log.write(&frame, crc) {
                 log::warn!("the frame log ends here: {error}; check the space on its disk");
+                self.log_failed(&error);
                 self.log = None;
             }
         }
         if self.wants_snapshot(frame.index)
-            && let (Some((pixels, size)), Some(snapshots)) = (frame.pixels, &self.snapshots)
+            && !frame.captured
+            && let Some((pixels, size)) = frame.pixels
         {
-            let path = self.folder.join(format!("frame-{:06}.png", frame.index + 1));
-            snapshots.offer(Snapshot { path, size, rgba: pixels.to_vec() }, self.may_wait);
+            self.keep(frame.index, pixels, size);
         }
+    }
+
+    fn captured(&mut self, index: u64, pixels: &[u8], size: Size) {
+        self.keep(index, pixels, size);
     }
 }
 
@@ -167,7 +190,7 @@ impl Drop for Frames {
         if let Some(log) = self.log.take()
             && let Err(error) = log.finish()
         {
-            log::warn!("the end of the frame log is lost: {error}; check the space on its disk");
+            self.log_failed(&error);
         }
     }
 }

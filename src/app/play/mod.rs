@@ -1,39 +1,36 @@
-//! `lucarne play`: from the options to a picture, and back to an exit code.
+//! `lucarne play`: from the options to pictures, and back to an exit code.
 use std::time::Duration;
 
-use crate::app::cli::{DecoderChoice, DisplayChoice, InteropChoice, Pace as PaceChoice, PlayOptions, ZeroCopyFailure};
+use crate::app::cli::{DecoderChoice, DisplayChoice, Pace as PaceChoice, PlayOptions};
 use crate::app::cli_values::{AudioChoice, LoopCount};
 use crate::app::exit::{Exit, Failure};
-use crate::app::inputs::{Item, Show};
 use crate::app::log::LogTarget;
 use crate::app::play::companion::PlayCompanion;
-use crate::app::play::watcher::Watcher;
+use crate::app::play::parts::{Part, to_items};
+use crate::app::play::screens::Opened;
 use crate::app::stats_file;
 use crate::base::audio::AudioFormat;
-use crate::base::stats::{AudioReport, Report, RunFacts};
+use crate::base::stats::ItemReport;
 use crate::base::time::MonoTime;
-use crate::logic::interop_policy::{InteropMode, OnFailure};
 use crate::pipeline::env::{Env, SinkChoice};
-use crate::pipeline::player::interop::InteropSwitch;
-use crate::pipeline::player::programme::{PlayItem, ProgrammeOptions};
+use crate::pipeline::player::observer::{FrameObserver, NoObserver};
 use crate::pipeline::player::run::run;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, PlayerOptions};
-use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, StopSignal, StopSignals, SyntheticSink};
+use crate::platform::{Platform, StopSignal, StopSignals, SyntheticSink};
+use crate::seam::wait::Waiter;
 
 mod companion;
+mod figures;
 mod frames;
+mod parts;
+mod screens;
 mod watcher;
+
+pub use screens::has_desktop;
 
 /// An input that has not answered for this long is dead.
 const IO_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the display ended up being, for the statistics.
-struct Chosen {
-    display: &'static str,
-    mode: String,
-    refresh_hz: f64,
-}
 
 /// Plays. `started` is when the process began.
 pub fn play(
@@ -42,72 +39,121 @@ pub fn play(
     signals: &StopSignals,
     started: MonoTime,
 ) -> Result<Exit, Failure> {
-    let show = Show::open(&options.inputs)?;
-    let loops = options.loops.or(show.loops()).unwrap_or(LoopCount::Times(1));
-    let forever = loops == LoopCount::Forever;
-    let mut watcher = Watcher::new(show, forever, platform);
-    let programme = ProgrammeOptions {
-        items: to_items(watcher.expand()),
-        turns: match loops {
-            LoopCount::Times(times) => Some(u32::try_from(times).unwrap_or(u32::MAX)),
-            LoopCount::Forever => None,
-        },
-        preroll: !options.no_preroll,
-        waiting_text: watcher.waiting_text(),
-        waits_when_empty: forever && watcher.has_folders(),
+    let parts = parts::parts(options)?;
+    let pace = match options.pace {
+        PaceChoice::Fast => Pace::Fast((platform.stepped_clock)(started)),
+        PaceChoice::Realtime => Pace::Realtime,
     };
-    if programme.items.is_empty() && !programme.waits_when_empty {
-        return Err(Failure::failed(format!("nothing to play in {}", options.inputs.join(", ")))
-            .advise("name films, pictures or folders that hold some"));
-    }
-    let env = environment(options, platform);
-    let stepped = (options.pace == PaceChoice::Fast).then(|| (platform.stepped_clock)(started));
-    let player_options = PlayerOptions {
-        pace: stepped.map_or(Pace::Realtime, Pace::Fast),
-        rotation: options.rotate,
-        fit: options.fit,
-        frames: options.frames,
-        duration: options.duration,
-        started,
+    let display_now = || match &pace {
+        Pace::Fast(clock) => clock.now(),
+        Pace::Realtime => platform.clock.now(),
     };
+    let open = || screens::open(options, platform, display_now());
+    // How often to play it may hang on which display there is. Where it does not, films are opened before the display.
+    let mut opened = None;
+    let usual = match options.display {
+        DisplayChoice::Kms => LoopCount::Forever,
+        DisplayChoice::Window | DisplayChoice::Headless => LoopCount::Times(1),
+        DisplayChoice::Auto if parts.iter().all(|it| it.loops(options).is_some()) => LoopCount::Times(1),
+        DisplayChoice::Auto if opened.insert(open()?).display == "kms" => LoopCount::Forever,
+        DisplayChoice::Auto => LoopCount::Times(1),
+    };
+    let order = order(&parts);
     let mut waiter = (platform.waiter)().map_err(|it| Failure::failed(format!("cannot make a wait set: {it}")))?;
     signals.wake_by(waiter.waker());
-    let observer = frames::Frames::new(options)?;
-    let snapshots = observer.snapshots();
-    let mut player = Player::new(env, player_options, programme, Box::new(observer), waiter.waker());
-    let chosen = open_screen(options, platform, &mut player)?;
-    let live = options.stats_interval;
-    let mut companion = PlayCompanion::new(signals.clone(), watcher, live);
-    let ended = run(&mut player, waiter.as_mut(), &mut companion);
+    let frames = frames::Frames::new(options)?;
+    let (snapshots, log_failure) = (frames.snapshots(), frames.failure());
+    let mut cast = Cast { options, platform, pace: pace.clone(), usual, started, players: vec![], watchers: vec![] };
+    let mut observer: Option<Box<dyn FrameObserver>> = Some(Box::new(frames));
+    for part in parts {
+        cast.add(part, observer.take().unwrap_or(Box::new(NoObserver)), waiter.as_ref())?;
+    }
+    let Cast { mut players, watchers, .. } = cast;
+    let Opened { display, screens } = opened.map_or_else(open, Ok)?;
+    seat(&mut players, screens, &order);
+    let mut companion = PlayCompanion::new(signals.clone(), watchers, options.stats_interval);
+    let ended = run(&mut players, waiter.as_mut(), &mut companion);
     companion.finish();
-    let report = report(&mut player, platform, &chosen);
-    drop(player);
+    let report = figures::report(&mut players, &order, platform, display);
+    let of_nothing = ended.iter().position(|it| *it == Ended::NothingPlayable);
+    let nothing = of_nothing.and_then(|it| players.get(it)).map(|it| it.stats.items.report());
+    drop(players);
     if let Some(failure) = snapshots.and_then(|it| it.finish()) {
         return Err(failure);
     }
-    if let Some(path) = &options.stats {
-        stats_file::write(path, &report)?;
+    if let (Some(path), Some(report)) = (&options.stats, &report) {
+        stats_file::write(path, report)?;
     }
-    match (ended, signals.received()) {
-        (_, Some(StopSignal::Interrupt)) => Ok(Exit::Interrupted),
-        (_, Some(StopSignal::Terminate)) => Ok(Exit::Terminated),
-        (Ended::NothingPlayable, None) => nothing_playable(&report, options),
-        (Ended::GaveUp, None) => Err(Failure::failed("no way is left to get frames onto the screen")
-            .advise("leave --interop and --on-zero-copy-failure at their defaults")),
-        (Ended::Done | Ended::Asked, None) => Ok(Exit::Done),
+    if let Some(failure) = log_failure.take() {
+        return Err(failure);
+    }
+    match (signals.received(), nothing) {
+        (Some(StopSignal::Interrupt), _) => Ok(Exit::Interrupted),
+        (Some(StopSignal::Terminate), _) => Ok(Exit::Terminated),
+        (None, _) if ended.contains(&Ended::GaveUp) => {
+            Err(Failure::failed("no way is left to get frames onto the screen")
+                .advise("leave --interop and --on-zero-copy-failure at their defaults"))
+        }
+        (None, Some(items)) => nothing_playable(&items, options),
+        (None, None) => Ok(Exit::Done),
     }
 }
 
-/// The player's items of an expanded list.
-pub(super) fn to_items(items: Vec<Item>) -> Vec<PlayItem> {
-    let play = |it: Item| PlayItem {
-        input: it.input.to_string(),
-        duration: it.settings.duration,
-        still: it.settings.image_duration,
-        fit: it.settings.fit,
-        rotation: it.settings.rotate,
-    };
-    items.into_iter().map(play).collect()
+/// The players of a run, as they are made.
+struct Cast<'a> {
+    options: &'a PlayOptions,
+    platform: &'a Platform,
+    pace: Pace,
+    /// How often a playlist is played when nobody says.
+    usual: LoopCount,
+    started: MonoTime,
+    players: Vec<Player>,
+    watchers: Vec<watcher::Watcher>,
+}
+
+impl Cast<'_> {
+    fn add(&mut self, part: Part, observer: Box<dyn FrameObserver>, waiter: &dyn Waiter) -> Result<(), Failure> {
+        let options = self.options;
+        let is_heard = match &options.audio_from {
+            Some(name) => part.outputs.iter().any(|it| options.outputs.get(*it).is_some_and(|it| it.name == *name)),
+            None => part.outputs.contains(&0),
+        };
+        let (programme, watcher) = part.prepare(options, self.usual, self.platform)?;
+        let mut env = environment(options, self.platform);
+        env.sink = env.sink.filter(|_| is_heard);
+        let player_options = PlayerOptions {
+            pace: self.pace.clone(),
+            rotation: options.rotate,
+            fit: options.fit,
+            frames: options.frames,
+            duration: options.duration,
+            started: self.started,
+        };
+        self.players.push(Player::new(env, player_options, programme, observer, waiter.waker()));
+        self.watchers.push(watcher);
+        Ok(())
+    }
+}
+
+/// For each output its player, and its place there: 0 leads, the others mirror.
+fn order(parts: &[Part]) -> Vec<(usize, usize)> {
+    let outputs = parts.iter().enumerate().flat_map(|(player, part)| {
+        part.outputs.iter().enumerate().map(move |(place, output)| (*output, (player, place)))
+    });
+    let mut outputs: Vec<_> = outputs.collect();
+    outputs.sort_by_key(|(output, _)| *output);
+    outputs.into_iter().map(|(_, it)| it).collect()
+}
+
+/// Gives each player its screens.
+fn seat(players: &mut [Player], screens: Vec<Screen>, order: &[(usize, usize)]) {
+    for (screen, (player, place)) in screens.into_iter().zip(order) {
+        match (players.get_mut(*player), place) {
+            (Some(player), 0) => player.attach(screen),
+            (Some(player), _) => player.mirror_on(screen),
+            (None, _) => log::error!("an output has no player: this is our own bug"),
+        }
+    }
 }
 
 fn environment(options: &PlayOptions, platform: &Platform) -> Env {
@@ -149,65 +195,10 @@ fn sink(options: &PlayOptions, platform: &Platform) -> Option<SinkChoice> {
     Some(SinkChoice { factory, device, volume, is_optional })
 }
 
-fn open_screen(options: &PlayOptions, platform: &Platform, player: &mut Player) -> Result<Chosen, Failure> {
-    let request = DisplayRequest {
-        size: options.size.size,
-        refresh_hz: options.size.refresh_hz,
-        outputs: Vec::new(),
-        now: player.now(),
-    };
-    let (kind, screens) = choose_display(options.display, platform, &request)?;
-    let Some(open) = screens.into_iter().next() else {
-        return Err(Failure::failed(format!("the {kind} display has no screen")));
-    };
-    log::info!("showing on {} with {}", kind, open.renderer);
-    let OpenScreen { interops, compositor, presenter, .. } = open;
-    let mode = match options.interop {
-        InteropChoice::Auto => InteropMode::Auto,
-        InteropChoice::ForceSoftware => InteropMode::ForceSoftware,
-        InteropChoice::ForceZeroCopy => InteropMode::ForceZeroCopy(match options.on_zero_copy_failure {
-            ZeroCopyFailure::Fail => OnFailure::Fail,
-            ZeroCopyFailure::Downgrade => OnFailure::Downgrade,
-        }),
-    };
-    let mode_now = presenter.mode();
-    let chosen =
-        Chosen { display: kind, mode: mode_now.size.to_string(), refresh_hz: 1.0 / mode_now.refresh.as_secs_f64() };
-    let interops = InteropSwitch::new(interops, mode).map_err(|it| Failure::failed(it.to_string()))?;
-    player.attach(Screen { interops, compositor, presenter });
-    Ok(chosen)
-}
-
-fn choose_display(
-    choice: DisplayChoice,
-    platform: &Platform,
-    request: &DisplayRequest,
-) -> Result<(&'static str, Vec<OpenScreen>), Failure> {
-    let desktop = has_desktop();
-    let wanted = |kind: &&DisplayKind| match choice {
-        DisplayChoice::Auto => true,
-        DisplayChoice::Kms => kind.name == "kms",
-        DisplayChoice::Window => kind.name == "window",
-        DisplayChoice::Headless => kind.name == "headless",
-    };
-    let mut refusals = Vec::new();
-    for kind in platform.displays.iter().filter(wanted) {
-        match (kind.probe)(desktop).and_then(|()| (kind.open)(request).map_err(|it| it.to_string())) {
-            Ok(open) => return Ok((kind.name, open)),
-            Err(reason) => {
-                log::info!("no {} display: {reason}", kind.name);
-                refusals.push(format!("{}: {reason}", kind.name));
-            }
-        }
-    }
-    let what = format!("no display could be opened ({})", refusals.join("; "));
-    Err(Failure::failed(what).advise("install libegl1 and libgl1-mesa-dri, or start it in a desktop session"))
-}
-
 /// Every item that was skipped has had its line in the log. Somebody who reads that is not told twice.
-fn nothing_playable(report: &Report, options: &PlayOptions) -> Result<Exit, Failure> {
+fn nothing_playable(items: &[ItemReport], options: &PlayOptions) -> Result<Exit, Failure> {
     let was_told = log::log_enabled!(log::Level::Warn) && options.log.target != LogTarget::Journal;
-    match report.items.as_slice() {
+    match items {
         [_] if was_told => Ok(Exit::Failed),
         items if was_told => {
             Err(Failure::failed(format!("nothing could be played: all of {} inputs were skipped", items.len()))
@@ -218,32 +209,4 @@ fn nothing_playable(report: &Report, options: &PlayOptions) -> Result<Exit, Fail
             Err(Failure::failed(format!("nothing could be played: {first}")))
         }
     }
-}
-
-fn report(player: &mut Player, platform: &Platform, chosen: &Chosen) -> Report {
-    player.settle_stats();
-    let sound = player.sound_report().clone();
-    let facts = RunFacts {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        display: chosen.display.to_owned(),
-        decoder: player.programme().decoder_name().map(str::to_owned),
-        interop: player.screen().and_then(|it| it.interops.shown()).map(str::to_owned),
-        output: chosen.display.to_owned(),
-        mode: chosen.mode.clone(),
-        refresh_hz: Some(chosen.refresh_hz),
-        elapsed: player.elapsed(),
-        audio: (!sound.device.is_empty()).then(|| AudioReport {
-            device: sound.device.clone(),
-            xruns: sound.xruns,
-            clock_switches: player.clock_switches(),
-        }),
-        peak_rss_kib: (platform.peak_rss_kib)(),
-        allocations_per_frame: player.allocations_per_frame(),
-    };
-    player.stats.report(facts)
-}
-
-/// Whether there is a desktop session to open a window in. The environment is read here and nowhere below.
-pub fn has_desktop() -> bool {
-    ["WAYLAND_DISPLAY", "DISPLAY"].into_iter().any(|it| std::env::var_os(it).is_some_and(|it| !it.is_empty()))
 }

@@ -51,6 +51,8 @@ pub struct PlayStats {
     pub frames_presented: u64,
     /// Frames never shown because a newer one was due as well.
     pub frames_dropped_stale: u64,
+    /// Frames that had their time while no display was there to show them: neither shown nor dropped.
+    pub frames_unseen: u64,
     /// Frames shown more than 0.05 s after they were due.
     pub late_frames: u64,
     /// Commits that flipped later than the vblank they were made for; `None` where nobody tells.

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::base::format::Size;
 use crate::base::stats::histogram::Percentiles;
 use crate::base::stats::items::ItemReport;
 use crate::base::stats::play::{Fallback, PlayStats, SeamTally};
@@ -29,12 +30,6 @@ pub struct RunFacts {
     pub decoder: Option<String>,
     /// The way the last frame went to the display.
     pub interop: Option<String>,
-    /// The first output's name.
-    pub output: String,
-    /// Its mode, as "1280x720".
-    pub mode: String,
-    /// Its refreshes in a second.
-    pub refresh_hz: Option<f64>,
     /// From start to end.
     pub elapsed: Duration,
     /// Sound, where there was any.
@@ -50,11 +45,11 @@ pub struct RunFacts {
 pub struct OutputReport {
     /// Its name.
     pub name: String,
-    /// Its mode.
-    pub mode: String,
+    /// Its mode at the end, as "1280x720"; `None` where no display is connected.
+    pub mode: Option<String>,
     /// Its refreshes in a second.
     pub refresh_hz: Option<f64>,
-    /// What became of each item.
+    /// What became of each item; empty for an output that mirrors another.
     pub items: Vec<ItemReport>,
     /// Distinct source frames that reached it.
     pub frames_presented: u64,
@@ -80,6 +75,7 @@ pub struct Report {
     pub frames_decoded: u64,
     pub frames_presented: u64,
     pub frames_dropped_stale: u64,
+    pub frames_unseen: u64,
     pub late_frames: u64,
     pub missed_vblanks: Option<u64>,
     pub zero_copy_frames: u64,
@@ -113,20 +109,24 @@ pub struct Report {
 }
 
 impl PlayStats {
-    /// The statistics of a run on one output.
-    pub fn report(&self, facts: RunFacts) -> Report {
-        let items = self.items.report();
-        let output = OutputReport {
-            name: facts.output,
-            mode: facts.mode,
-            refresh_hz: facts.refresh_hz,
-            items: items.clone(),
+    /// One output's share of the statistics. `shows` is its mode as pixels and refresh, while a display is connected.
+    pub fn output(&self, name: &str, shows: Option<(Size, Duration)>) -> OutputReport {
+        OutputReport {
+            name: name.to_owned(),
+            mode: shows.map(|(size, _)| size.to_string()),
+            refresh_hz: shows.map(|(_, refresh)| refresh.as_secs_f64()).filter(|it| 0.0 < *it).map(f64::recip),
+            items: self.items.report(),
             frames_presented: self.frames_presented,
             missed_vblanks: self.missed_vblanks,
             frames_dropped_stale: self.frames_dropped_stale,
             seams: self.seams,
             av_offset_ms: self.av_offset.milliseconds(),
-        };
+        }
+    }
+
+    /// The statistics of a run whose first output counted this. `outputs`: all of them, the first one first.
+    pub fn report(&self, facts: RunFacts, outputs: Vec<OutputReport>) -> Report {
+        let items = self.items.report();
         Report {
             version: facts.version,
             display: facts.display,
@@ -136,6 +136,7 @@ impl PlayStats {
             frames_decoded: self.frames_decoded,
             frames_presented: self.frames_presented,
             frames_dropped_stale: self.frames_dropped_stale,
+            frames_unseen: self.frames_unseen,
             late_frames: self.late_frames,
             missed_vblanks: self.missed_vblanks,
             zero_copy_frames: self.zero_copy_frames,
@@ -148,7 +149,7 @@ impl PlayStats {
             reconnects: self.reconnects,
             display_lost: self.display_lost,
             display_regained: self.display_regained,
-            outputs: vec![output],
+            outputs,
             submit_ok: self.submit_ok,
             submit_failed: self.submit_failed,
             acquire_failed: self.acquire_failed,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use crate::base::format::Size;
 use crate::base::stats::{Fallback, Histogram, ItemTally, Outcome, PlayStats, RunFacts};
 
 /// The top-level keys operators' scripts rely on.
@@ -13,7 +14,7 @@ const CONTRACT: &str = "version display decoder interop items frames_decoded fra
     submit_ok submit_failed acquire_failed fallbacks queued_lag_ms av_offset_ms upload_us draw_us import_us present_us \
     seams loops first_frame_ms elapsed_s audio peak_rss_kib allocations_per_frame";
 /// Keys added since.
-const ADDED: &str = "late_frames frames_converted frames_deinterlaced decoders_opened reconnects";
+const ADDED: &str = "frames_unseen late_frames frames_converted frames_deinterlaced decoders_opened reconnects";
 
 fn keys(it: &Value) -> BTreeSet<&str> {
     it.as_object().expect("an object").keys().map(String::as_str).collect()
@@ -37,7 +38,9 @@ fn played() -> PlayStats {
 #[test]
 fn the_statistics_file_has_the_keys_of_its_contract() {
     let audio = crate::base::stats::AudioReport { device: "default".into(), xruns: 0, clock_switches: 0 };
-    let report = played().report(RunFacts { audio: Some(audio), ..RunFacts::default() });
+    let stats = played();
+    let outputs = vec![stats.output("HDMI-A-1", Some((Size::new(1280, 720), Duration::from_millis(20))))];
+    let report = stats.report(RunFacts { audio: Some(audio), ..RunFacts::default() }, outputs);
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(keys(&json), words(&format!("{CONTRACT} {ADDED}")));
     for (at, want) in [
@@ -56,11 +59,17 @@ fn the_statistics_file_has_the_keys_of_its_contract() {
         assert_eq!(keys(json.pointer(at).expect(at)), words(want), "{at}");
     }
     assert_eq!(json["items"][0]["outcome"], "played");
+    assert_eq!((&json["outputs"][0]["mode"], &json["outputs"][0]["refresh_hz"]), (&"1280x720".into(), &50.0.into()));
 }
 
 #[test]
 fn what_was_not_measured_is_null() {
-    let json = serde_json::to_value(PlayStats::new(false).report(RunFacts::default())).unwrap();
+    let stats = PlayStats::new(false);
+    let outputs = vec![stats.output("HDMI-A-1", None)];
+    let json = serde_json::to_value(stats.report(RunFacts::default(), outputs)).unwrap();
+    for key in ["mode", "refresh_hz", "missed_vblanks", "av_offset_ms"] {
+        assert!(json["outputs"][0][key].is_null(), "{key}: {}", json["outputs"][0][key]);
+    }
     for key in [
         "decoder",
         "interop",

@@ -142,6 +142,15 @@ impl Programme {
         }
     }
 
+    /// Nothing more is played: the decks' threads end.
+    pub(super) fn close(&mut self, stats: &mut PlayStats) {
+        for mut slot in [self.current.take(), self.next.take()].into_iter().flatten() {
+            slot.count(stats);
+            self.bury(slot.deck);
+        }
+        self.sweep();
+    }
+
     /// Ends the present item, for better or worse.
     pub(super) fn retire(&mut self, now: MonoTime, media: Option<MediaTime>, stats: &mut PlayStats) {
         let Some(mut slot) = self.current.take() else { return };

@@ -1,5 +1,6 @@
 //! What the screen says, and what its user wants.
 use crate::base::time::MonoTime;
+use crate::logic::sight::Loss;
 use crate::logic::vblank::VblankClock;
 use crate::pipeline::player::Player;
 use crate::seam::presenter::{PresentEvent, UserInput};
@@ -19,31 +20,44 @@ impl Player {
                     }
                 }
                 Ok(Some(PresentEvent::ModeChanged(mode))) => {
-                    self.connected = true;
-                    self.regain_sight();
+                    // What shows now has chosen its mode anew, and is to be told again what for.
+                    self.rate_told &= self.sight.has_display();
+                    self.sight.connected();
                     self.redraw = true;
                     self.draw_anew();
                     self.vblank = Some(VblankClock::new(mode.refresh));
                 }
-                Ok(Some(PresentEvent::Disconnected)) => {
-                    log::warn!("{}: the display is gone; playing on unseen", screen.presenter.name());
-                    self.connected = false;
-                    self.lose_sight();
-                    self.draw_anew();
-                    // Nobody will tell of this flip any more.
-                    if let Some(frame) = self.flip.take().and_then(|it| it.frame) {
-                        self.programme.unseen(now, frame.deck, &mut self.stats);
+                Ok(Some(PresentEvent::Disconnected)) => self.disconnected(now),
+                Ok(Some(PresentEvent::Input(input))) => self.user(now, input),
+                Ok(Some(PresentEvent::Captured { id })) => {
+                    if let Some((index, size)) = self.captures.take(id, screen.presenter.as_mut()) {
+                        self.observer.captured(index, self.captures.pixels(), size);
                     }
                 }
-                Ok(Some(PresentEvent::Input(input))) => self.user(now, input),
-                // Nobody asks for captures yet.
-                Ok(Some(PresentEvent::Captured { .. })) => {}
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("{error}");
                     return;
                 }
             }
+        }
+    }
+
+    fn disconnected(&mut self, now: MonoTime) {
+        let loss = self.sight.disconnected();
+        self.stats.display_lost += u64::from(loss == Loss::Lost);
+        self.tell_loss(loss);
+        self.captures.clear();
+        self.draw_anew();
+        // Nobody will tell of this flip any more.
+        if let Some(frame) = self.flip.take().and_then(|it| it.frame) {
+            self.went_unseen(now, frame.deck);
+        }
+    }
+
+    fn tell_loss(&self, loss: Loss) {
+        if let Some(screen) = &self.screen {
+            screen.tell_loss(loss);
         }
     }
 
@@ -78,6 +92,7 @@ impl Player {
         self.drawn = None;
         self.forget_shown();
         self.seams.forget();
+        self.mirrors.forget();
         if self.paused {
             self.paused = false;
             self.clock.resume(now);
@@ -101,18 +116,6 @@ impl Player {
     fn draw_anew(&mut self) {
         if let Some(it) = self.drawn.take() {
             self.give_back(it.picture, it.frame);
-        }
-    }
-
-    pub(super) fn lose_sight(&mut self) {
-        if std::mem::replace(&mut self.visible, false) {
-            self.stats.display_lost += 1;
-        }
-    }
-
-    pub(super) fn regain_sight(&mut self) {
-        if !std::mem::replace(&mut self.visible, true) {
-            self.stats.display_regained += 1;
         }
     }
 }

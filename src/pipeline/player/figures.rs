@@ -26,6 +26,7 @@ impl Player {
         self.stats.seams.count = self.seams.count;
         self.stats.seams.worst_gap_frames = self.seams.worst_gap_frames;
         self.stats.seams.late_starts = self.seams.late_starts;
+        self.mirrors.settle_stats(self.seams.late_starts);
     }
 
     /// Heap allocations per presented frame since playing became steady, on all our threads; `None` before that.

@@ -45,4 +45,6 @@ pub struct FlipFrame {
     pub zero_copy: bool,
     /// It was read back, with this size.
     pub pixels: Option<Size>,
+    /// The screen was asked to take its picture from the wire.
+    pub captured: bool,
 }

@@ -16,33 +16,45 @@ use crate::base::time::{MediaTime, MonoTime};
 use crate::logic::master_clock::MasterClock;
 use crate::logic::playsync::PlaySync;
 use crate::logic::seams::Seams;
+use crate::logic::sight::Sight;
 use crate::logic::vblank::VblankClock;
 use crate::pipeline::elements::sound::Sound;
 use crate::pipeline::elements::sound::board::{SoundBoard, SoundReport};
 use crate::pipeline::env::Env;
-use crate::pipeline::player::ahead::{Ahead, Due};
+use crate::pipeline::player::ahead::Ahead;
+use crate::pipeline::player::captures::Captures;
+use crate::pipeline::player::drawing::Cost;
 use crate::pipeline::player::figures::{Allocations, STEADY_AFTER};
 use crate::pipeline::player::flip::{Drawn, Flip};
+use crate::pipeline::player::following::Mirrors;
+use crate::pipeline::player::mirror::Mirror;
 use crate::pipeline::player::observer::FrameObserver;
-use crate::pipeline::player::programme::{Programme, ProgrammeOptions, Tended};
+use crate::pipeline::player::programme::{Programme, ProgrammeOptions};
+use crate::pipeline::player::run::Waits;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::runner::{Bell, Hooks, Runner};
 use crate::seam::clock::{AdvanceClock, Clock};
-use crate::seam::wait::{Waitable, Wake};
+use crate::seam::presenter::DisplayMode;
+use crate::seam::wait::Wake;
 
 mod ahead;
+mod captures;
 mod cueing;
+mod drawing;
 mod events;
 mod figures;
 mod flip;
+mod following;
 mod hearing;
 pub mod interop;
+pub mod mirror;
 pub mod observer;
 pub mod programme;
 pub mod run;
 pub mod screen;
 mod show;
 mod slot;
+mod turn;
 
 /// How the display's clock runs.
 #[derive(Clone)]
@@ -63,7 +75,7 @@ pub struct PlayerOptions {
     pub fit: Fit,
     /// Stop after so many presented frames.
     pub frames: Option<u64>,
-    /// Stop after so long.
+    /// Stop after so long, counted from the first picture; without one, from the start.
     pub duration: Option<Duration>,
     /// When the process began, for `first_frame_ms`.
     pub started: MonoTime,
@@ -119,10 +131,14 @@ pub struct Player {
     /// The first picture is on the screen since then, and the clock waits for the sound to begin.
     first_shown: Option<MonoTime>,
     redraw: bool,
-    /// Pictures reach the screen, as far as is known.
-    visible: bool,
-    /// The screen has not said that it is gone.
-    connected: bool,
+    /// Whether anybody can see the pictures.
+    sight: Sight,
+    /// The display is back since then: what was due before is no judder.
+    in_sight_since: Option<MonoTime>,
+    /// The screen knows the frame rate of what is about to be played.
+    rate_told: bool,
+    mirrors: Mirrors,
+    captures: Captures,
     paused: bool,
     fullscreen: bool,
     asked_to_stop: bool,
@@ -133,15 +149,14 @@ pub struct Player {
     /// Counters.
     pub stats: PlayStats,
     presented: u64,
-    /// How long drawing and committing take, the slowest lately.
-    cost: Duration,
+    cost: Cost,
+    made: MonoTime,
     begun: Option<MonoTime>,
+    /// All was shown; the last pictures from the wire are waited for since then.
+    done_since: Option<MonoTime>,
     allocations: Allocations,
     over: Option<Ended>,
 }
-
-/// Later than this, frames are no longer dropped to catch up: nobody wants to see a second of pictures in a blur.
-const HOPELESSLY_LATE: i64 = 1_000_000_000;
 
 impl Player {
     /// Starts opening the first item and the sound device; the screen comes with `attach`. `waker` wakes the thread
@@ -171,6 +186,8 @@ impl Player {
             Pace::Fast(clock) => Arc::new(Advancing(clock.clone())),
         };
         let programme = Programme::new(env.clone(), programme, waker, bell);
+        let mirrors = Mirrors::new((options.fit, options.rotation));
+        let made = clock_now.now();
         let mut it = Self {
             env,
             options,
@@ -191,8 +208,11 @@ impl Player {
             on_screen_pts: None,
             first_shown: None,
             redraw: false,
-            visible: true,
-            connected: true,
+            sight: Sight::default(),
+            in_sight_since: None,
+            rate_told: false,
+            mirrors,
+            captures: Captures::default(),
             paused: false,
             fullscreen: false,
             asked_to_stop: false,
@@ -201,20 +221,20 @@ impl Player {
             pixels: Vec::new(),
             stats: PlayStats::default(),
             presented: 0,
-            cost: Duration::ZERO,
+            cost: Cost::default(),
+            made,
             begun: None,
+            done_since: None,
             allocations: Allocations::default(),
             over: None,
         };
-        let now = it.clock_now.now();
-        it.tend(now);
+        it.tend(made);
         it
     }
 
     /// Gives it the screen to show on.
     pub fn attach(&mut self, screen: Screen) {
-        let counts = screen.presenter.name() != "window";
-        self.stats.missed_vblanks = counts.then_some(0);
+        self.stats.missed_vblanks = screen.counts_vblanks().then_some(0);
         self.vblank = Some(VblankClock::new(screen.presenter.mode().refresh));
         if let Some(it) = screen.interops.first_fallback() {
             self.fell_back(it);
@@ -262,9 +282,23 @@ impl Player {
         &self.options.pace
     }
 
-    /// What the screen becomes ready by.
-    pub fn screen_waitable(&self) -> Waitable<'_> {
-        self.screen.as_ref().map_or(Waitable::Ready, |it| it.presenter.waitable())
+    /// The display's mode, while there is one.
+    pub fn mode(&self) -> Option<DisplayMode> {
+        self.screen.as_ref().filter(|_| self.sight.has_display()).map(|it| it.presenter.mode())
+    }
+
+    fn screens(&self) -> impl Iterator<Item = &Screen> {
+        self.screen.iter().chain(self.mirrors().iter().map(Mirror::screen))
+    }
+
+    /// What its screens become ready by.
+    pub fn waitables<'a>(&'a self, into: &mut Waits<'a>) {
+        self.screens().for_each(|it| into.push(it.presenter.waitable()));
+    }
+
+    /// When one of its screens has news by itself, where they know.
+    pub fn deadline(&self) -> Option<MonoTime> {
+        self.screens().filter_map(|it| it.presenter.deadline()).min()
     }
 
     /// The time on the display's clock.
@@ -276,84 +310,12 @@ impl Player {
     pub fn step(&mut self) -> Turn {
         let before = (self.env.allocations)();
         let turn = self.turn();
+        let turn = self.lead_mirrors(turn, false);
         self.allocations.present += (self.env.allocations)().saturating_sub(before);
         if self.allocations.from.is_none() && STEADY_AFTER <= self.presented {
             self.allocations.from = Some((self.all_allocations(), self.presented));
         }
         turn
-    }
-
-    fn turn(&mut self) -> Turn {
-        let now = self.clock_now.now();
-        self.screen_events(now);
-        self.jump_if_asked(now);
-        self.listen(now);
-        self.tend(now);
-        let had_ended = self.programme.has_ended();
-        self.gather(now);
-        if !had_ended && self.programme.has_ended() {
-            // The item behind it must be cued before a virtual clock may run on to the seam.
-            self.tend(now);
-            self.gather(now);
-        }
-        self.tell_sound();
-        if let Some(ended) = self.is_over(now) {
-            return Turn::Ended(ended);
-        }
-        self.show(now)
-    }
-
-    fn is_over(&mut self, now: MonoTime) -> Option<Ended> {
-        if self.asked_to_stop {
-            return Some(Ended::Asked);
-        }
-        if self.over.is_some() {
-            return self.over;
-        }
-        let enough = self.options.frames.is_some_and(|it| it <= self.presented)
-            || self
-                .options
-                .duration
-                .is_some_and(|it| self.begun.is_some_and(|begun| it <= now.saturating_since(begun)));
-        if enough {
-            return Some(Ended::Done);
-        }
-        None
-    }
-
-    /// Loads, cues and retires decks.
-    fn tend(&mut self, now: MonoTime) {
-        // A deck that is gone takes its frames with it.
-        self.ahead.retain(|deck| self.programme.knows(deck));
-        let media = self.clock.media_at(now);
-        let idle = self.ahead.is_empty() && self.drawn.is_none() && self.flip.is_none();
-        match self.programme.tend(now, media, idle, &mut self.seams, &mut self.stats) {
-            Tended::Playing => {}
-            Tended::Finished => {
-                let played = 0 < self.presented;
-                self.over.get_or_insert(if played { Ended::Done } else { Ended::NothingPlayable });
-            }
-        }
-    }
-
-    /// Takes frames off the decks while there is room.
-    fn gather(&mut self, now: MonoTime) {
-        while self.ahead.has_room() {
-            let Some(Due { frame, pts, deck }) = self.programme.take_frame() else { break };
-            let media = self.clock.media_at(now);
-            let pts = match media {
-                Some(media) if self.needs_new_place(&frame, media, pts) => self.programme.reanchor(deck, media, pts),
-                _ => pts,
-            };
-            self.ahead.push(Due { frame, pts, deck });
-        }
-    }
-
-    /// A frame so late that the timeline is moved rather than the frame dropped: a stalled disk or network must not
-    /// cost the pictures that follow the stall. After a break of the timeline any lateness counts.
-    fn needs_new_place(&self, frame: &VideoFrame, media: MediaTime, pts: MediaTime) -> bool {
-        let limit = if frame.discontinuity { 0 } else { HOPELESSLY_LATE };
-        self.ahead.is_empty() && limit < media.delta_nanos(pts)
     }
 
     fn fell_back(&mut self, it: Fallback) {

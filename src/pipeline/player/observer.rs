@@ -19,16 +19,27 @@ pub struct PresentedFrame<'a> {
     pub backend: &'static str,
     /// Its bytes were not touched by the CPU.
     pub zero_copy: bool,
-    /// What the display showed, top row first, four bytes a pixel, if `wants_pixels` said so.
+    /// What was drawn, read back: top row first, four bytes a pixel; if `wants_pixels` said so, or `wants_picture` did and
+    /// the screen cannot tell what it shows.
     pub pixels: Option<(&'a [u8], Size)>,
+    /// The picture that `wants_picture` asked for is taken from the wire, and comes later.
+    pub captured: bool,
 }
 
 /// Told of every frame, on the present thread: must not wait.
 pub trait FrameObserver {
-    /// Whether the frame with this index is to be read back.
+    /// Whether the frame with this index is to be read back, to be there when it is `presented`.
     fn wants_pixels(&self, index: u64) -> bool;
+    /// Whether a picture of the frame with this index is wanted: from the wire where the screen offers that, as the display
+    /// controller composed it, else read back.
+    fn wants_picture(&self, _index: u64) -> bool {
+        false
+    }
     /// It was shown.
     fn presented(&mut self, frame: PresentedFrame<'_>);
+    /// The picture from the wire of a frame that was `presented` before, in the same form as `pixels`. May never come: the
+    /// display was unplugged, or the controller did not answer.
+    fn captured(&mut self, _index: u64, _pixels: &[u8], _size: Size) {}
 }
 
 /// Nobody.

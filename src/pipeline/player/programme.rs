@@ -2,6 +2,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::format::Ratio;
 use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
 use crate::base::stats::PlayStats;
@@ -235,9 +236,9 @@ impl Programme {
     }
 
     /// When the frame would have been due, had its item been ready in time.
-    pub fn planned(&self, frame: &FlipFrame) -> MediaTime {
-        let late_by = self.slot(frame.deck).filter(|_| frame.lap == 0).map_or(0, |it| it.late_by);
-        frame.pts.offset_by(-late_by)
+    pub fn planned(&self, deck: u64, lap: u32, pts: MediaTime) -> MediaTime {
+        let late_by = self.slot(deck).filter(|_| lap == 0).map_or(0, |it| it.late_by);
+        pts.offset_by(-late_by)
     }
 
     /// A frame reached the screen: from here on its deck is the present one. Describes it for the frame log.
@@ -262,9 +263,21 @@ impl Programme {
     /// A frame had its time while nobody could see the screen: as good as shown, but not counted.
     pub fn unseen(&mut self, now: MonoTime, deck: u64, stats: &mut PlayStats) {
         self.reach(now, deck, stats);
+        self.note_unseen(deck);
+    }
+
+    /// A frame was left out while nobody could see the screen.
+    pub fn note_unseen(&mut self, deck: u64) {
         if let Some(slot) = self.slot_mut(deck) {
             slot.unseen += 1;
         }
+    }
+
+    /// Frames a second of the present item's stream: `None` while that is not open, `Some(None)` where it does not say.
+    pub fn frame_rate(&self) -> Option<Option<f64>> {
+        let state = self.current.as_ref()?.deck.state();
+        let video = state.info.as_ref()?.video.as_ref();
+        Some(video.and_then(|it| it.frame_rate).map(Ratio::to_f64))
     }
 
     /// From here on this deck is the present one.

@@ -1,4 +1,5 @@
 //! Everything that lives on the present thread with the GL context.
+use crate::logic::sight::Loss;
 use crate::pipeline::player::interop::InteropSwitch;
 use crate::render::Compositor;
 use crate::seam::presenter::Presenter;
@@ -13,9 +14,25 @@ pub struct Screen {
     pub presenter: Box<dyn Presenter>,
 }
 
+impl Screen {
+    /// Whether it says when a picture was shown: no toolkit tells a window.
+    pub(super) fn counts_vblanks(&self) -> bool {
+        self.presenter.name() != "window"
+    }
+
+    /// Says that nobody can see it.
+    pub(super) fn tell_loss(&self, loss: Loss) {
+        match loss {
+            Loss::Lost => log::warn!("{}: the display is gone; playing on unseen", self.presenter.output()),
+            Loss::Absent => log::warn!("waiting for a display on {}; playing unseen", self.presenter.output()),
+            Loss::Known => {}
+        }
+    }
+}
+
 impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let presenter = self.presenter.name();
+        let presenter = self.presenter.output();
         f.debug_struct("Screen")
             .field("presenter", &presenter)
             .field("mode", &self.presenter.mode())

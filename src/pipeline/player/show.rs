@@ -7,36 +7,42 @@ use crate::logic::interop_policy::InteropGaveUp;
 use crate::logic::playsync::{VblankQuery, Verdict};
 use crate::logic::seams::Shown;
 use crate::pipeline::player::ahead::Due;
+use crate::pipeline::player::drawing::{BUSY, Painted, earliest_commit, wake_for};
 use crate::pipeline::player::flip::{Drawn, Flip, FlipFrame};
-use crate::pipeline::player::interop::Made;
 use crate::pipeline::player::observer::PresentedFrame;
+use crate::pipeline::player::run::earlier;
+use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, Turn};
-use crate::render::readback::{read_rgba, rgba_len};
 use crate::seam::presenter::{Layer, PresentError};
 
-/// Woken this long after a vblank, the next one is surely the one that follows: longer than timers are late.
-const AFTER_VBLANK: Duration = Duration::from_micros(300);
-/// A screen whose buffers are all on their way is asked again after this long: a fraction of any refresh.
-const BUSY: Duration = Duration::from_millis(1);
 /// Shown later than this counts as late.
 const LATE: Duration = Duration::from_millis(50);
-/// A picture is begun at most this many vblanks ahead: what takes longer is late whatever is done.
-const MAX_LEAD: u32 = 4;
-/// The estimate of what drawing costs goes up by this part of the difference a frame...
-const COST_RISE: u32 = 8;
-/// ...and down by this: too early costs nothing, too late costs a vblank.
-const COST_DECAY: u32 = 32;
 
 impl Player {
+    /// The screen takes no pictures: a frame had its time and was not seen.
+    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>) {
+        self.stats.display_lost += u64::from(self.sight.refused());
+        self.pass_unseen(now, vblank, frame);
+    }
+
     /// A frame had its time and was not seen; the programme goes on as if it had been.
     fn pass_unseen(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>) {
-        self.lose_sight();
         self.redraw = true;
-        if let Some(it) = frame {
-            self.sync.presented(it.pts, vblank);
-            self.on_screen_pts = Some(it.pts);
-            self.programme.unseen(now, it.deck, &mut self.stats);
+        let Some(frame) = frame else { return };
+        self.sync.presented(frame.pts, vblank);
+        self.on_screen_pts = Some(frame.pts);
+        self.begun.get_or_insert(vblank);
+        if !self.clock.is_running() {
+            self.first_shown.get_or_insert(vblank);
         }
+        self.went_unseen(now, frame.deck);
+    }
+
+    /// Counts a frame that nobody saw as what it is. What follows it on the screen follows nothing.
+    pub(super) fn went_unseen(&mut self, now: MonoTime, deck: u64) {
+        self.stats.frames_unseen += 1;
+        self.seams.forget();
+        self.programme.unseen(now, deck, &mut self.stats);
     }
 
     /// A commit became visible.
@@ -45,8 +51,16 @@ impl Player {
         if let Some(vblank) = &mut self.vblank {
             vblank.observe(at);
         }
+        let was_clear = self.sight.is_clear();
+        if self.sight.flipped() {
+            self.stats.display_regained += 1;
+        }
+        if !was_clear {
+            self.in_sight_since = Some(at);
+        }
         let Some(frame) = flip.frame else { return };
-        if self.clock.is_running()
+        if was_clear
+            && self.clock.is_running()
             && let Some(vblank) = &self.vblank
         {
             self.stats.missed(u64::from(vblank.missed(flip.wanted, at)));
@@ -60,19 +74,20 @@ impl Player {
         if !self.clock.is_running() {
             self.first_shown.get_or_insert(at);
         }
-        if let Some(due) = frame.due {
+        if let Some(due) = frame.due.filter(|_| was_clear) {
             let lag = at.saturating_since(due);
             self.stats.queued_lag.record(lag);
             self.stats.late_frames += u64::from(LATE < lag);
         }
-        if self.heard.trusted
+        if was_clear
+            && self.heard.trusted
             && self.clock.is_running()
             && let Some((media, heard_at)) = self.heard.heard
         {
             let audible = media.offset_by(at.delta_nanos(heard_at));
             self.stats.av_offset.record_nanos_abs(frame.pts.delta_nanos(audible));
         }
-        let planned = self.programme.planned(&frame);
+        let planned = self.programme.planned(frame.deck, frame.lap, frame.pts);
         let shown = Shown { deck: frame.deck, lap: frame.lap, pts: frame.pts, planned, at };
         self.seams.shown(shown, refresh);
         let index = self.presented;
@@ -82,6 +97,9 @@ impl Player {
             self.stats.zero_copy_frames += 1;
         } else {
             self.stats.software_frames += 1;
+        }
+        if frame.captured {
+            self.captures.expect(flip.id, index);
         }
         let Some(item) = self.programme.shown(now, &frame, &mut self.stats) else { return };
         self.observer.presented(PresentedFrame {
@@ -93,13 +111,13 @@ impl Player {
             backend: frame.backend,
             zero_copy: frame.zero_copy,
             pixels: frame.pixels.map(|size| (self.pixels.as_slice(), size)),
+            captured: frame.captured,
         });
         self.start_clock(now);
     }
 
     pub(super) fn refresh(&self) -> Duration {
-        let refresh = self.screen.as_ref().map(|it| it.presenter.mode().refresh);
-        refresh.filter(|it| !it.is_zero()).unwrap_or(Duration::from_millis(16))
+        self.screen.as_ref().map_or(Duration::from_millis(16), Screen::refresh)
     }
 
     /// Decides for the next vblank.
@@ -109,27 +127,27 @@ impl Player {
             return Turn::Wait { until: None, starving: true };
         };
         if self.flip.is_some() {
-            return Turn::Wait { until: screen.presenter.deadline(), starving: false };
+            // What has its time while a mode is set is left out then, so that the newest is there after it.
+            let look = (!self.sight.is_clear()).then(|| now + screen.refresh());
+            return Turn::Wait { until: earlier(screen.presenter.deadline(), look), starving: false };
         }
         let refresh = self.refresh();
         if let Some(drawn) = self.drawn.take() {
             return self.commit(now, refresh, drawn);
         }
-        // A screen that fails is tried with the pictures that come; where none come, with the one that should be on it.
-        let is_worth_it = self.visible || self.paused || self.ahead.is_empty();
-        if self.redraw && self.connected && is_worth_it && self.on_screen.is_some() {
-            self.redraw = false;
-            let vblank = self.next_vblank(now);
-            return self.draw_again(now, vblank);
-        }
         if self.paused {
-            return Turn::Wait { until: None, starving: true };
+            let turn = Turn::Wait { until: None, starving: true };
+            return self.draw_again_or(now, turn);
         }
         if self.first_shown.is_some() && !self.clock.is_running() {
             // The first picture is on the screen; its clock starts with the sound.
-            return Turn::Wait { until: Some(now + Duration::from_millis(2)), starving: false };
+            let turn = Turn::Wait { until: Some(now + Duration::from_millis(2)), starving: false };
+            return self.draw_again_or(now, turn);
         }
         if self.ahead.is_empty() {
+            if self.wants_redraw() {
+                return self.draw_again(now);
+            }
             return self.show_nothing(now, refresh);
         }
         let vblank = self.next_vblank(now);
@@ -146,16 +164,33 @@ impl Player {
                 self.discard(count);
                 Turn::Again
             }
+            // A screen that fails is tried with the pictures that come.
+            Verdict::HoldUntil(_) if self.wants_redraw() && !self.sight.is_failing() => self.draw_again(now),
             Verdict::HoldUntil(at) => {
-                // Drawing begins right after a vblank, as many of them ahead as it takes.
-                let ahead = self.lead().as_nanos() / refresh.as_nanos().max(1) + 1;
-                let wake = (at + AFTER_VBLANK) - refresh * u32::try_from(ahead).unwrap_or(1);
-                let lead = now + Duration::from_nanos(1);
-                // A frame far away may be overtaken by news: a jump, a pause, another clock.
-                let until = wake.max(lead).min(now + Duration::from_millis(500));
-                Turn::Wait { until: Some(until), starving: false }
+                Turn::Wait { until: Some(wake_for(at, now, refresh, self.lead())), starving: false }
             }
         }
+    }
+
+    /// What is on the screen must be drawn again, and can be.
+    fn wants_redraw(&self) -> bool {
+        self.redraw && self.sight.has_display() && self.on_screen.is_some()
+    }
+
+    fn draw_again_or(&mut self, now: MonoTime, turn: Turn) -> Turn {
+        if self.wants_redraw() { self.draw_again(now) } else { turn }
+    }
+
+    /// The programme is over; its last picture stays on the screen, whatever happens to that.
+    pub(super) fn keep_showing(&mut self, now: MonoTime) -> Turn {
+        let Some(screen) = &self.screen else { return Turn::Wait { until: None, starving: false } };
+        if self.flip.is_some() {
+            return Turn::Wait { until: screen.presenter.deadline(), starving: false };
+        }
+        if let Some(drawn) = self.drawn.take() {
+            return self.commit(now, self.refresh(), drawn);
+        }
+        self.draw_again_or(now, Turn::Wait { until: None, starving: false })
     }
 
     fn next_vblank(&self, now: MonoTime) -> MonoTime {
@@ -165,7 +200,7 @@ impl Player {
     /// How long before its vblank a picture must be begun.
     fn lead(&self) -> Duration {
         match self.options.pace {
-            Pace::Realtime => self.cost.min(self.refresh() * MAX_LEAD),
+            Pace::Realtime => self.cost.lead(self.refresh()),
             Pace::Fast(_) => Duration::ZERO,
         }
     }
@@ -180,11 +215,12 @@ impl Player {
             return Turn::Wait { until: Some(until), starving: self.programme.is_cueing() };
         }
         if let Some(picture) = self.programme.status_picture(now, self.on_screen.is_some()) {
-            let vblank = self.next_vblank(now);
             self.seams.forget();
             self.forget_shown();
+            self.mirrors.show_still(&picture);
             self.on_screen = Some(picture);
-            return self.draw_again(now, vblank);
+            self.redraw = true;
+            return Turn::Again;
         }
         let until = self.programme.deadline(now);
         Turn::Wait { until, starving: true }
@@ -193,9 +229,26 @@ impl Player {
     /// Frames that will never be shown.
     fn discard(&mut self, count: usize) {
         for _ in 0..count {
-            if self.ahead.pop().is_some() {
+            let Some(it) = self.ahead.pop() else { return };
+            // What was due before the display was back is no judder.
+            let due = self.clock.mono_at(it.pts);
+            let was_hidden = self.in_sight_since.zip(due).is_some_and(|(since, due)| due <= since);
+            if was_hidden || !self.sight.is_clear() {
+                self.stats.frames_unseen += 1;
+                self.programme.note_unseen(it.deck);
+            } else {
                 self.stats.frames_dropped_stale += 1;
             }
+        }
+    }
+
+    /// While a flip is on its way, frames whose successors are due by now will never be shown.
+    pub(super) fn shed_overdue(&mut self, now: MonoTime) {
+        let Some(media) = self.clock.media_at(now) else { return };
+        while let [_, next, ..] = self.ahead.due()
+            && *next <= media
+        {
+            self.discard(1);
         }
     }
 
@@ -211,11 +264,19 @@ impl Player {
             backend: "",
             zero_copy: false,
             pixels: None,
+            captured: false,
         };
+        if !self.sight.has_display() {
+            self.on_screen = Some(frame);
+            self.pass_unseen(now, vblank, Some(described));
+            return Turn::Again;
+        }
         self.draw(now, vblank, frame, Some(described))
     }
 
-    fn draw_again(&mut self, now: MonoTime, vblank: MonoTime) -> Turn {
+    fn draw_again(&mut self, now: MonoTime) -> Turn {
+        self.redraw = false;
+        let vblank = self.next_vblank(now);
         match self.on_screen.clone() {
             Some(frame) => self.draw(now, vblank, frame, None),
             None => Turn::Again,
@@ -223,86 +284,54 @@ impl Player {
     }
 
     fn draw(&mut self, now: MonoTime, vblank: MonoTime, frame: VideoFrame, described: Option<FlipFrame>) -> Turn {
-        let look = self.programme.look(described.as_ref().map(|it| it.deck));
-        let (fit, rotation) = (look.0.unwrap_or(self.options.fit), look.1.unwrap_or(self.options.rotation));
+        let look = self.look(described.as_ref().map(|it| it.deck));
         let Some(screen) = &mut self.screen else { return Turn::Again };
-        let target = match screen.presenter.acquire(now) {
-            Ok(Some(target)) => target,
-            Ok(None) | Err(PresentError::Busy) => {
-                // Every back buffer is on its way: the picture waits for the next turn.
+        match screen.paint(now, &*self.env.real, &frame, look, &mut self.stats, &mut self.cost) {
+            Painted::Done { target, backend, zero_copy } => {
+                let mut described = described;
+                if let Some(it) = &mut described {
+                    (it.backend, it.zero_copy) = (backend, zero_copy);
+                    let index = self.presented;
+                    it.captured = self.observer.wants_picture(index) && screen.presenter.capture_next();
+                    let wants_read =
+                        self.observer.wants_pixels(index) || (self.observer.wants_picture(index) && !it.captured);
+                    if wants_read && screen.read_back(&target, &mut self.pixels) {
+                        it.pixels = Some(target.size);
+                    }
+                }
+                self.drawn = Some(Drawn { target, vblank, frame: described, picture: frame });
+            }
+            Painted::Busy => {
+                // The picture waits for the next turn.
                 self.give_back(frame, described);
                 return Turn::Wait { until: Some(now + BUSY), starving: false };
             }
-            Err(error) => {
+            Painted::Refused(error) => {
                 log::debug!("{error}");
                 self.on_screen = Some(frame);
-                self.pass_unseen(now, vblank, described);
+                self.refused(now, vblank, described);
                 return Turn::Wait { until: Some(now + self.refresh()), starving: false };
             }
-        };
-        let real = &self.env.real;
-        let started = real.now();
-        let size = target.size;
-        let renderable = match screen.interops.make(&frame, &mut self.stats) {
-            Made::Ready(renderable) => renderable,
-            // The picture before it stays.
-            Made::Lost => return Turn::Again,
-            Made::Again(fallback) => {
+            Painted::Lost => {}
+            Painted::Again(fallback) => {
                 self.fell_back(fallback);
                 self.give_back(frame, described);
-                return Turn::Again;
             }
-            Made::GaveUp(why @ InteropGaveUp::LastResort { .. }) => {
-                match described {
-                    Some(it) => self.programme.give_up(it.deck, &why.to_string()),
-                    None => log::warn!("cannot draw the picture again: {why}"),
-                }
-                return Turn::Again;
-            }
-            Made::GaveUp(why) => {
+            Painted::GaveUp(why @ InteropGaveUp::LastResort { .. }) => match described {
+                Some(it) => self.programme.give_up(it.deck, &why.to_string()),
+                None => log::warn!("cannot draw the picture again: {why}"),
+            },
+            Painted::GaveUp(why) => {
                 log::error!("{why}");
                 self.over = Some(Ended::GaveUp);
-                return Turn::Again;
-            }
-        };
-        let uploaded = real.now();
-        let backend = screen.interops.current();
-        let composed = screen.compositor.compose(&target, Some((&renderable, fit, rotation)));
-        let mut described = described;
-        if let Some(it) = &mut described {
-            it.backend = backend;
-            it.zero_copy = renderable.zero_copy;
-            if self.observer.wants_pixels(self.presented) {
-                self.pixels.resize(rgba_len(size), 0);
-                match read_rgba(screen.compositor.gl(), &target, &mut self.pixels) {
-                    Ok(()) => it.pixels = Some(size),
-                    Err(error) => log::warn!("cannot read the picture back: {error}"),
-                }
             }
         }
-        screen.interops.release(renderable);
-        if let Err(error) = composed {
-            log::warn!("cannot draw: {error}");
-        }
-        let drawn = real.now();
-        let zero_copy = described.as_ref().is_some_and(|it| it.zero_copy);
-        let upload = if zero_copy { &mut self.stats.import } else { &mut self.stats.upload };
-        upload.record(uploaded.saturating_since(started));
-        self.stats.draw.record(drawn.saturating_since(uploaded));
-        let cost = drawn.saturating_since(started);
-        // One slow frame is no reason to begin all others early; a few are.
-        self.cost = if self.cost < cost {
-            self.cost + (cost - self.cost) / COST_RISE
-        } else {
-            self.cost - (self.cost - cost) / COST_DECAY
-        };
-        self.drawn = Some(Drawn { target, vblank, frame: described, picture: frame });
         Turn::Again
     }
 
     /// Commits a drawn picture, but not so early that it would be seen a vblank before its time.
     fn commit(&mut self, now: MonoTime, refresh: Duration, drawn: Drawn) -> Turn {
-        let not_before = (drawn.vblank + AFTER_VBLANK / 2) - refresh;
+        let not_before = earliest_commit(drawn.vblank, refresh);
         if now < not_before {
             self.drawn = Some(drawn);
             return Turn::Wait { until: Some(not_before), starving: false };
@@ -314,7 +343,6 @@ impl Player {
         self.stats.present.record(self.env.real.now().saturating_since(started));
         match committed {
             Ok(id) => {
-                self.regain_sight();
                 self.redraw = false;
                 if let Some(it) = &frame {
                     self.sync.presented(it.pts, vblank);
@@ -330,7 +358,7 @@ impl Player {
             Err(error) => {
                 log::warn!("{error}; the picture before it stays");
                 self.on_screen = Some(picture);
-                self.pass_unseen(now, vblank, frame);
+                self.refused(now, vblank, frame);
             }
         }
         Turn::Again

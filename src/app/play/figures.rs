@@ -1,0 +1,49 @@
+//! The statistics of a run, brought together from its players.
+use crate::base::stats::{AudioReport, OutputReport, Report, RunFacts};
+use crate::pipeline::player::Player;
+use crate::platform::Platform;
+use crate::seam::presenter::DisplayMode;
+
+/// The figures of all `players`; top-level ones are the first's. `order` says for each output which player's screen it
+/// is, and which of that: 0 its own, then its mirrors.
+pub fn report(players: &mut [Player], order: &[(usize, usize)], platform: &Platform, display: &str) -> Option<Report> {
+    players.iter_mut().for_each(Player::settle_stats);
+    let outputs = order.iter().filter_map(|(player, place)| output(players.get_mut(*player)?, *place)).collect();
+    let audio = players.iter().find_map(audio);
+    let first = players.first_mut()?;
+    let facts = RunFacts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        display: display.to_owned(),
+        decoder: first.programme().decoder_name().map(str::to_owned),
+        interop: first.screen().and_then(|it| it.interops.shown()).map(str::to_owned),
+        elapsed: first.elapsed(),
+        audio,
+        peak_rss_kib: (platform.peak_rss_kib)(),
+        allocations_per_frame: first.allocations_per_frame(),
+    };
+    Some(first.stats.report(facts, outputs))
+}
+
+fn output(player: &mut Player, place: usize) -> Option<OutputReport> {
+    let shows = |it: Option<DisplayMode>| it.map(|it| (it.size, it.refresh));
+    match place.checked_sub(1) {
+        None => {
+            let mode = player.mode();
+            let name = player.screen()?.presenter.output().to_owned();
+            Some(player.stats.output(&name, shows(mode)))
+        }
+        Some(mirror) => {
+            let it = player.mirrors().get(mirror)?;
+            Some(it.stats().output(it.screen().presenter.output(), shows(it.mode())))
+        }
+    }
+}
+
+fn audio(player: &Player) -> Option<AudioReport> {
+    let sound = player.sound_report();
+    (!sound.device.is_empty()).then(|| AudioReport {
+        device: sound.device.clone(),
+        xruns: sound.xruns,
+        clock_switches: player.clock_switches(),
+    })
+}

@@ -1,0 +1,351 @@
+//! A second screen that shows what the player shows, at its own size and rhythm, from the same decoded frames.
+//!
+//! The player offers every frame it takes off a deck, some frames before it is due. The mirror keeps the last few of them
+//! and decides for each of its own vblanks by the player's clock, as the player does for its own screen (`PlaySync`): so
+//! each screen shows the newest picture that is due, in the steadiest cadence its refresh allows. Nothing that happens to
+//! a mirror's screen reaches the player, and the player's own screen may be unplugged while the mirror goes on.
+use std::collections::VecDeque;
+
+use crate::base::frame::VideoFrame;
+use crate::base::geometry::{Fit, Rotation};
+use crate::base::stats::PlayStats;
+use crate::base::time::{MediaTime, MonoTime};
+use crate::logic::master_clock::MasterClock;
+use crate::logic::playsync::{PlaySync, VblankQuery, Verdict};
+use crate::logic::seams::{Seams, Shown};
+use crate::logic::sight::Sight;
+use crate::logic::vblank::VblankClock;
+use crate::pipeline::player::Turn;
+use crate::pipeline::player::ahead::AHEAD;
+use crate::pipeline::player::drawing::{BUSY, Cost, Painted, earliest_commit, wake_for};
+use crate::pipeline::player::screen::Screen;
+use crate::seam::clock::Clock;
+use crate::seam::presenter::{DisplayMode, Layer, PresentError, RenderTarget, SubmissionId};
+
+mod events;
+
+/// Frames kept: those the player has ahead, and as many behind, for a screen of half its refresh.
+const KEPT: usize = 2 * AHEAD;
+
+/// A frame on its way through the mirror.
+#[derive(Debug, Clone)]
+pub(super) struct Offered {
+    /// The picture.
+    pub(super) frame: VideoFrame,
+    /// When it is due, on the programme's timeline.
+    pub(super) pts: MediaTime,
+    /// When it would have been due, had its item been ready in time.
+    pub(super) planned: MediaTime,
+    /// Its deck.
+    pub(super) deck: u64,
+    /// How its item wants to be shown.
+    pub(super) look: (Fit, Rotation),
+}
+
+/// What a mirror is told of the player with each turn.
+pub(super) struct Lead<'a> {
+    /// The time on the display's clock.
+    pub(super) now: MonoTime,
+    /// What the pictures follow.
+    pub(super) clock: &'a MasterClock,
+    /// The user holds the picture.
+    pub(super) paused: bool,
+    /// The programme is over; the last picture stays.
+    pub(super) over: bool,
+    /// What is heard when, from a device that keeps time.
+    pub(super) heard: Option<(MediaTime, MonoTime)>,
+    /// CLOCK_MONOTONIC, for what things cost.
+    pub(super) real: &'a dyn Clock,
+}
+
+/// A picture that is drawn and not yet committed. `is_new`: it was not on the screen before.
+#[derive(Debug)]
+struct Drawn {
+    target: RenderTarget,
+    vblank: MonoTime,
+    picture: Offered,
+    is_new: bool,
+}
+
+/// What was committed, until the screen says that it is visible.
+#[derive(Debug)]
+struct Flip {
+    id: SubmissionId,
+    wanted: MonoTime,
+    /// What it shows for the first time.
+    shows: Option<Shown>,
+}
+
+/// See the module's text.
+#[derive(Debug)]
+pub struct Mirror {
+    screen: Screen,
+    vblank: VblankClock,
+    sync: PlaySync,
+    sight: Sight,
+    cost: Cost,
+    seams: Seams,
+    queue: VecDeque<Offered>,
+    drawn: Option<Drawn>,
+    flip: Option<Flip>,
+    on_screen: Option<Offered>,
+    /// `None` for a picture that is not the programme's.
+    on_screen_pts: Option<MediaTime>,
+    redraw: bool,
+    /// The display is back since then: what was due before is no judder.
+    in_sight_since: Option<MonoTime>,
+    /// Frames a second of what is shown, where that is known.
+    rate: Option<f64>,
+    /// No way is left to get frames onto this screen.
+    given_up: bool,
+    stats: PlayStats,
+}
+
+impl Mirror {
+    /// A mirror on this screen.
+    pub(super) fn new(screen: Screen) -> Self {
+        let vblank = VblankClock::new(screen.presenter.mode().refresh);
+        let mut stats = PlayStats::new(screen.counts_vblanks());
+        if let Some(it) = screen.interops.first_fallback() {
+            stats.fell_back(it);
+        }
+        Self {
+            screen,
+            vblank,
+            sync: PlaySync::new(),
+            sight: Sight::default(),
+            cost: Cost::default(),
+            seams: Seams::default(),
+            queue: VecDeque::with_capacity(KEPT),
+            drawn: None,
+            flip: None,
+            on_screen: None,
+            on_screen_pts: None,
+            redraw: false,
+            in_sight_since: None,
+            rate: None,
+            given_up: false,
+            stats,
+        }
+    }
+
+    /// Its screen.
+    pub fn screen(&self) -> &Screen {
+        &self.screen
+    }
+
+    /// What it counted. It plays no items of its own.
+    pub fn stats(&self) -> &PlayStats {
+        &self.stats
+    }
+
+    /// The display's mode, while there is one.
+    pub fn mode(&self) -> Option<DisplayMode> {
+        self.sight.has_display().then(|| self.screen.presenter.mode())
+    }
+
+    pub(super) fn settle_stats(&mut self, late_starts: u64) {
+        self.stats.seams.count = self.seams.count;
+        self.stats.seams.worst_gap_frames = self.seams.worst_gap_frames;
+        // Whether an item was ready in time is the programme's affair, and the same on every screen.
+        self.stats.seams.late_starts = late_starts;
+    }
+
+    pub(super) fn prefer_rate(&mut self, frames_per_second: f64) {
+        self.rate = Some(frames_per_second);
+        self.screen.presenter.prefer_rate(frames_per_second);
+    }
+
+    /// The player will show this frame.
+    pub(super) fn offer(&mut self, it: Offered) {
+        // The timeline was set back: what was to come after this one never will.
+        while self.queue.back().is_some_and(|last| it.pts <= last.pts) {
+            self.queue.pop_back();
+        }
+        if self.queue.len() == KEPT {
+            self.discard(1, None);
+        }
+        self.queue.push_back(it);
+    }
+
+    /// This is to be seen now, and is no frame of the programme.
+    pub(super) fn show_still(&mut self, picture: &VideoFrame, look: (Fit, Rotation)) {
+        self.forget();
+        let (frame, pts) = (picture.clone(), picture.pts);
+        self.on_screen = Some(Offered { frame, pts, planned: pts, deck: 0, look });
+        self.redraw = true;
+    }
+
+    /// What comes next does not follow what is on the screen: it is due at once.
+    pub(super) fn forget(&mut self) {
+        self.queue.clear();
+        self.drawn = None;
+        self.sync.reset();
+        self.on_screen_pts = None;
+        self.seams.forget();
+    }
+
+    /// One turn; never ends.
+    pub(super) fn step(&mut self, lead: &Lead<'_>) -> Turn {
+        self.screen_events(lead);
+        let now = lead.now;
+        let wait = |until| Turn::Wait { until, starving: false };
+        if self.given_up {
+            return wait(None);
+        }
+        if self.flip.is_some() {
+            return wait(self.screen.presenter.deadline());
+        }
+        let refresh = self.screen.refresh();
+        if let Some(drawn) = self.drawn.take() {
+            return self.commit(now, drawn);
+        }
+        let vblank = self.vblank.next_after(now + self.cost.lead(refresh));
+        let until = match self.decide(lead, vblank) {
+            Some(Verdict::Present { drop }) => {
+                self.discard(drop, Some(lead.clock));
+                let Some(it) = self.queue.pop_front() else { return Turn::Again };
+                return self.draw(lead, vblank, it, true);
+            }
+            Some(Verdict::Discard { count }) => {
+                self.discard(count, Some(lead.clock));
+                return Turn::Again;
+            }
+            Some(Verdict::HoldUntil(at)) => Some(wake_for(at, now, refresh, self.cost.lead(refresh))),
+            None => None,
+        };
+        let tries = until.is_none() || !self.sight.is_failing();
+        if self.redraw
+            && tries
+            && self.sight.has_display()
+            && let Some(it) = self.on_screen.clone()
+        {
+            self.redraw = false;
+            return self.draw(lead, vblank, it, false);
+        }
+        wait(until)
+    }
+
+    /// What to do for a vblank; `None` while nothing of the programme moves.
+    fn decide(&mut self, lead: &Lead<'_>, vblank: MonoTime) -> Option<Verdict> {
+        if lead.paused || lead.over || self.queue.is_empty() {
+            return None;
+        }
+        let Some(media) = lead.clock.media_at(vblank) else {
+            // The clock starts with the first picture.
+            return self.on_screen_pts.is_none().then_some(Verdict::Present { drop: 0 });
+        };
+        let mut due = [MediaTime::ZERO; KEPT];
+        let count = self.queue.len().min(KEPT);
+        for (pts, it) in due.iter_mut().zip(&self.queue) {
+            *pts = it.pts;
+        }
+        let query = VblankQuery { vblank, media, refresh: self.screen.refresh() };
+        Some(self.sync.decide(query, self.on_screen_pts, &due[..count]))
+    }
+
+    fn draw(&mut self, lead: &Lead<'_>, vblank: MonoTime, it: Offered, is_new: bool) -> Turn {
+        let now = lead.now;
+        if !self.sight.has_display() {
+            self.pass_unseen(vblank, it, is_new);
+            return Turn::Again;
+        }
+        match self.screen.paint(now, lead.real, &it.frame, it.look, &mut self.stats, &mut self.cost) {
+            Painted::Done { target, .. } => self.drawn = Some(Drawn { target, vblank, picture: it, is_new }),
+            Painted::Busy => {
+                self.give_back(it, is_new);
+                return Turn::Wait { until: Some(now + BUSY), starving: false };
+            }
+            Painted::Refused(error) => return self.refused(now, vblank, it, is_new, &error),
+            Painted::Lost => {}
+            Painted::Again(fallback) => {
+                log::warn!("{}: {}", self.screen.presenter.output(), fallback.reason);
+                self.stats.fell_back(fallback);
+                self.give_back(it, is_new);
+            }
+            Painted::GaveUp(why) => {
+                log::warn!("{}: the mirror stays as it is: {why}", self.screen.presenter.output());
+                self.given_up = true;
+            }
+        }
+        Turn::Again
+    }
+
+    /// Commits a drawn picture, but not so early that it would be seen a vblank before its time.
+    fn commit(&mut self, now: MonoTime, drawn: Drawn) -> Turn {
+        let not_before = earliest_commit(drawn.vblank, self.screen.refresh());
+        if now < not_before {
+            self.drawn = Some(drawn);
+            return Turn::Wait { until: Some(not_before), starving: false };
+        }
+        let Drawn { target, vblank, picture, is_new } = drawn;
+        match self.screen.presenter.present(now, Layer::Composed(target)) {
+            Ok(id) => {
+                self.redraw = false;
+                let (deck, lap) = (picture.deck, picture.frame.lap);
+                let (pts, planned) = (picture.pts, picture.planned);
+                let shows = is_new.then_some(Shown { deck, lap, pts, planned, at: vblank });
+                self.now_showing(vblank, picture, is_new);
+                self.flip = Some(Flip { id, wanted: vblank, shows });
+                Turn::Again
+            }
+            Err(PresentError::Busy) => {
+                self.give_back(picture, is_new);
+                Turn::Wait { until: Some(now + BUSY), starving: false }
+            }
+            Err(error) => self.refused(now, vblank, picture, is_new, &error),
+        }
+    }
+
+    fn refused(&mut self, now: MonoTime, vblank: MonoTime, it: Offered, is_new: bool, why: &PresentError) -> Turn {
+        log::debug!("{why}");
+        self.stats.display_lost += u64::from(self.sight.refused());
+        self.pass_unseen(vblank, it, is_new);
+        Turn::Wait { until: Some(now + self.screen.refresh()), starving: false }
+    }
+
+    fn pass_unseen(&mut self, vblank: MonoTime, it: Offered, is_new: bool) {
+        self.redraw = true;
+        if is_new {
+            self.stats.frames_unseen += 1;
+            self.seams.forget();
+        }
+        self.now_showing(vblank, it, is_new);
+    }
+
+    fn now_showing(&mut self, vblank: MonoTime, it: Offered, is_new: bool) {
+        if is_new {
+            self.sync.presented(it.pts, vblank);
+            self.on_screen_pts = Some(it.pts);
+        }
+        self.on_screen = Some(it);
+    }
+
+    fn give_back(&mut self, it: Offered, is_new: bool) {
+        if is_new && self.queue.len() < KEPT {
+            self.queue.push_front(it);
+        } else if is_new {
+            self.count_dropped(it.pts, None);
+        } else {
+            self.redraw = true;
+        }
+    }
+
+    /// Frames that will never be shown.
+    fn discard(&mut self, count: usize, clock: Option<&MasterClock>) {
+        for _ in 0..count {
+            let Some(it) = self.queue.pop_front() else { return };
+            self.count_dropped(it.pts, clock);
+        }
+    }
+
+    fn count_dropped(&mut self, pts: MediaTime, clock: Option<&MasterClock>) {
+        let due = clock.and_then(|it| it.mono_at(pts));
+        let was_hidden = self.in_sight_since.zip(due).is_some_and(|(since, due)| due <= since);
+        if was_hidden || !self.sight.is_clear() {
+            self.stats.frames_unseen += 1;
+        } else {
+            self.stats.frames_dropped_stale += 1;
+        }
+    }
+}
