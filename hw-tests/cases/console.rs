@@ -19,7 +19,11 @@ pub const CASES: &[Case] = &[
         needs: &[Ability::Console],
         run: another_console_may_come_to_the_screen,
     },
-    Case { name: "console::a_login_prompt_is_told_of", needs: &[Ability::Console, Ability::Faults], run: a_login_prompt_is_told_of },
+    Case {
+        name: "console::a_login_prompt_is_told_of",
+        needs: &[Ability::Console, Ability::Faults],
+        run: a_login_prompt_is_told_of,
+    },
     Case { name: "console::none_is_no_end", needs: &[Ability::Console, Ability::Faults], run: none_is_no_end },
 ];
 
@@ -74,8 +78,11 @@ fn text_after_sigkill(bench: &Bench<'_>) {
 
 fn another_console_may_come_to_the_screen(bench: &Bench<'_>) {
     let second = Duration::from_secs(1);
-    let job = play(bench, 9).shell("chvt 12; cat /sys/class/tty/tty0/active >other; own=${console#/dev/tty}").wait(2 * second);
-    let job = job.shell("chvt \"$own\"; cat /sys/class/tty/tty0/active >own").wait(second).shell("look during").finish();
+    let job = play(bench, 9)
+        .shell("chvt 12; cat /sys/class/tty/tty0/active >other; own=${console#/dev/tty}")
+        .wait(2 * second);
+    let job =
+        job.shell("chvt \"$own\"; cat /sys/class/tty/tty0/active >own").wait(second).shell("look during").finish();
     let end = bench.run(job.shell("look after").shell(GUARDS)).done();
     assert_eq!(end.text("other").trim(), "tty12");
     was_held_and_put_back(&end);
@@ -89,11 +96,13 @@ fn another_console_may_come_to_the_screen(bench: &Bench<'_>) {
 
 fn a_login_prompt_is_told_of(bench: &Bench<'_>) {
     let film = media::tone_film("320x240", "30", 4);
-    let prompt = "setsid agetty --noclear \"${console#/dev/}\" linux </dev/null >/dev/null 2>&1 & helpers+=($!); sleep 0.5";
+    let prompt =
+        "setsid agetty --noclear \"${console#/dev/}\" linux </dev/null >/dev/null 2>&1 & helpers+=($!); sleep 0.5";
     let job = bench.job().push(&film, "film.mkv").shell(LOOK).shell(prompt);
     let words = "play film.mkv --display kms --size 640x480 --audio none --loop 1 --frames 10";
     let end = bench.run(job.player(words.split(' ')).finish()).done();
-    let told: Vec<String> = end.said().lines().filter(|it| it.contains("asks for a login")).map(str::to_owned).collect();
+    let told: Vec<String> =
+        end.said().lines().filter(|it| it.contains("asks for a login")).map(str::to_owned).collect();
     assert_eq!(told.len(), 1, "{}", end.said());
     assert!(told[0].contains("`systemctl disable --now getty@tty"), "{told:?}");
 }
@@ -101,9 +110,12 @@ fn a_login_prompt_is_told_of(bench: &Bench<'_>) {
 /// A container: the devices are not there.
 fn none_is_no_end(bench: &Bench<'_>) {
     let film = media::tone_film("320x240", "30", 4);
-    let job = bench.job().push(&film, "film.mkv").shell("mount -t tmpfs none /mnt; cp -a /dev/dri /dev/null /dev/shm /mnt/");
+    let job = bench
+        .job()
+        .push(&film, "film.mkv")
+        .shell("mount -t tmpfs none /tmp; mkdir /tmp/dev; cp -a /dev/dri /dev/null /dev/urandom /dev/shm /tmp/dev/");
     let words = "play film.mkv --display kms --size 640x480 --audio none --loop 1 -v";
-    let job = job.shell("mount --move /mnt /dev").player(words.split(' ')).finish();
+    let job = job.shell("mount --bind /tmp/dev /dev").player(words.split(' ')).finish();
     let end = bench.run(job).done();
     assert_eq!(end.figure("/frames_presented"), 120.0);
     assert!(!end.said().contains("graphics mode"), "{}", end.said());

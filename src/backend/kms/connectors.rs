@@ -45,6 +45,12 @@ impl Connector {
     }
 }
 
+/// Decorates what is seen of connectors: for tests of what displays do and no virtual one can.
+pub trait Lens: std::fmt::Debug {
+    /// Makes the connector look otherwise.
+    fn bend(&self, connector: &mut Connector);
+}
+
 /// A plane.
 #[derive(Debug, Clone)]
 pub struct Plane {

@@ -9,7 +9,7 @@ use drm::Device as _;
 use drm::control::{Device as _, Event, connector, crtc, plane};
 
 use crate::backend::kms::cards::ChosenCard;
-use crate::backend::kms::connectors::{Connector, Topology};
+use crate::backend::kms::connectors::{Connector, Lens, Topology};
 use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::uevent::UeventSocket;
@@ -83,6 +83,7 @@ pub struct Device {
     regained: Cell<u64>,
     is_gone: Cell<bool>,
     waits: PollSet,
+    lens: RefCell<Option<Rc<dyn Lens>>>,
     card: Rc<Card>,
     /// Last: the screen's other user draws on it as soon as our turn is over.
     ears: RefCell<Ears>,
@@ -129,6 +130,7 @@ impl Device {
             regained: Cell::new(0),
             is_gone: Cell::new(false),
             waits,
+            lens: RefCell::new(None),
             card,
             ears: RefCell::new(ears),
         }))
@@ -210,7 +212,18 @@ impl Device {
     /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
     /// take to answer.
     pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
-        self.topology.borrow_mut().look(&self.card, only, depth)
+        let mut topology = self.topology.borrow_mut();
+        topology.look(&self.card, only, depth)?;
+        if let Some(lens) = self.lens.borrow().as_ref() {
+            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
+        }
+        Ok(())
+    }
+
+    /// Looks through a lens from now on, as if a uevent had said that something has changed.
+    pub fn look_through(&self, lens: Rc<dyn Lens>) {
+        *self.lens.borrow_mut() = Some(lens);
+        self.ears.borrow_mut().hint();
     }
 
     /// Takes in what was said of displays and of the screen's other users. Never waits.

@@ -98,6 +98,11 @@ impl Ears {
         heard
     }
 
+    /// As if a uevent had said that something has changed.
+    pub fn hint(&mut self) {
+        self.hints.of_any += 1;
+    }
+
     /// How often something was said that concerns this connector; `None`: any of them.
     pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
         let of_one = self.hints.of_one.iter().filter(|(id, _)| of.is_none_or(|it| u32::from(it) == *id));
