@@ -28,6 +28,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [HOLD] => return hold(),
+        // For a look by hand.
+        ["show", path] => {
+            say(&format!("{:?}", modes(&File::open(path).expect("a terminal"))));
+            return ExitCode::SUCCESS;
+        }
         [GUARD, path, display, keyboard] => {
             let number = |it: &str| it.parse().expect("a number");
             let is_back = process::guard(PathBuf::from(path), number(display), number(keyboard));

@@ -1,11 +1,15 @@
 //! The cases, by what they are about.
 mod audio;
 mod boot;
+mod console;
+mod hotplug;
+mod pacing;
 mod power;
+mod seams;
 
 use crate::case::Case;
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    [boot::CASES, audio::CASES, power::CASES].concat()
+    [boot::CASES, audio::CASES, pacing::CASES, seams::CASES, hotplug::CASES, console::CASES, power::CASES].concat()
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use crate::backend::alsa::AlsaSinkFactory;
 use crate::backend::cec::CecTelevisions;
+use crate::backend::console::{Console, NoConsole};
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
-use crate::backend::kms::{self, KmsRequest};
+use crate::backend::kms::{self, KmsPresenter, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
@@ -55,7 +56,24 @@ fn kms() -> DisplayKind {
 fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
     let wanted = KmsRequest { outputs: request.outputs.clone(), size: request.size, refresh_hz: request.refresh_hz };
     let (presenters, gl) = kms::open(&wanted, request.now)?;
+    if let Some(presenter) = presenters.first() {
+        take_console(presenter);
+    }
     presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
+}
+
+/// The text console is below the screen that is ours now; a machine without one plays all the same.
+fn take_console(presenter: &KmsPresenter) {
+    // This program is its own guard, as it is installed now: an update may replace its file meanwhile.
+    match Console::take(&["/proc/self/exe", "console-guard"]) {
+        Ok(console) => {
+            if let Err(reason) = presenter.device().sit(Box::new(console)) {
+                log::warn!("the console was let go of again: {reason}");
+            }
+        }
+        Err(reason @ NoConsole::Missing(_)) => log::debug!("{reason}"),
+        Err(reason @ NoConsole::Refused { .. }) => log::info!("{reason}"),
+    }
 }
 
 fn window() -> DisplayKind {

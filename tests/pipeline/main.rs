@@ -9,8 +9,8 @@ mod screen;
 
 mod broken;
 mod control;
-mod power;
 mod outputs;
+mod power;
 mod seams;
 mod sight;
 mod sound;

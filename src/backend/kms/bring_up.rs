@@ -46,9 +46,13 @@ impl KmsPresenter {
     fn find_display(&self) -> Option<Connector> {
         let topology = self.device.topology();
         let connected = || topology.displays().filter(|it| it.is_connected);
-        let found = match &self.wanted {
-            Some(name) => connected().find(|it| it.name == *name),
-            None => connected().find(|it| it.name == self.name).or_else(|| connected().next()),
+        let is_on = self.redraw.phase() != Phase::NoDisplay;
+        let own = self.up.as_ref().filter(|_| is_on).map(|it| it.pipe.connector());
+        let found = match (own, &self.wanted) {
+            // One that bounces is not left for another; only one that is gone.
+            (Some(own), _) => connected().find(|it| it.handle == own),
+            (None, Some(name)) => connected().find(|it| it.name == *name),
+            (None, None) => connected().find(|it| it.name == self.name).or_else(|| connected().next()),
         };
         found.cloned()
     }
@@ -188,7 +192,7 @@ impl KmsPresenter {
     }
 
     /// The display is gone.
-    fn take_down(&mut self) {
+    pub(super) fn take_down(&mut self) {
         if !self.redraw.disconnect() {
             return;
         }
@@ -217,10 +221,11 @@ impl KmsPresenter {
             }
             return;
         }
-        if self.seen_rescans != self.device.rescans() {
-            self.seen_rescans = self.device.rescans();
-            self.reconcile();
+        if self.device.is_given_up() && !matches!(self.redraw.phase(), Phase::NoDisplay | Phase::Lost) {
+            self.redraw.lose();
+            self.tell(PresentEvent::Disconnected);
         }
+        self.follow(now);
         if self.seen_regained != self.device.regained() {
             self.seen_regained = self.device.regained();
             self.redraw.regain();
@@ -236,7 +241,7 @@ impl KmsPresenter {
     }
 
     /// Compares the output with what is connected now.
-    fn reconcile(&mut self) {
+    pub(super) fn reconcile(&mut self) {
         let is_up = self.redraw.phase() != Phase::NoDisplay;
         let Some(display) = self.find_display() else {
             if is_up {

@@ -6,14 +6,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use drm::Device as _;
-use drm::control::{Device as _, Event, crtc, plane};
+use drm::control::{Device as _, Event, connector, crtc, plane};
 
 use crate::backend::kms::cards::ChosenCard;
-use crate::backend::kms::connectors::{Connector, Topology};
+use crate::backend::kms::connectors::{Connector, Lens, Topology};
+use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
+use crate::backend::kms::uevent::UeventSocket;
 use crate::base::time::MonoTime;
+use crate::logic::hotplug::Depth;
 use crate::logic::outputs::{CrtcWish, assign_crtcs, is_virtual};
 use crate::seam::presenter::PresentError;
+use crate::seam::seat::{Seat, SeatRequest};
 use crate::seam::wait::Waitable;
 use crate::sys::egl::{self, Display, NativeFences};
 use crate::sys::gl::{self, Api};
@@ -45,6 +49,8 @@ enum Master {
     Held,
     /// Somebody else is; we ask again then.
     Lost { retry_at: MonoTime },
+    /// It is another's turn at the screen; we are told when it is ours again.
+    GivenUp,
 }
 
 /// An output's place on the card.
@@ -72,19 +78,20 @@ pub struct Device {
     gbm: gbm::Device<Rc<Card>>,
     slots: RefCell<Vec<Slot>>,
     topology: RefCell<Topology>,
-    /// Counts `rescan`s.
-    rescans: Cell<u64>,
     master: Cell<Master>,
     /// Counts the times we became master again.
     regained: Cell<u64>,
     is_gone: Cell<bool>,
     waits: PollSet,
+    lens: RefCell<Option<Rc<dyn Lens>>>,
     card: Rc<Card>,
+    /// Last: the screen's other user draws on it as soon as our turn is over.
+    ears: RefCell<Ears>,
 }
 
 impl Device {
     /// Makes the GL context on a card, current on this thread.
-    pub fn open(chosen: ChosenCard) -> Result<Rc<Self>, PresentError> {
+    pub fn open(chosen: ChosenCard, uevents: Option<UeventSocket>) -> Result<Rc<Self>, PresentError> {
         let ChosenCard { card, driver, topology } = chosen;
         let node = card.path().display().to_string();
         let no_gl = |what: &str, reason: String| {
@@ -108,6 +115,10 @@ impl Device {
         let fences = NativeFences::new(&display);
         let waits = PollSet::new([(std::os::fd::AsRawFd::as_raw_fd(&card.as_fd()), libc::POLLIN)])
             .map_err(|it| device(NAME, "epoll", it))?;
+        let ears = Ears::new(uevents, &card);
+        for fd in ears.wakes_by().into_iter().flatten() {
+            waits.watch(fd).map_err(|it| device(NAME, "epoll", it))?;
+        }
         Ok(Rc::new(Self {
             gl,
             display,
@@ -115,12 +126,13 @@ impl Device {
             gbm,
             slots: RefCell::new(Vec::new()),
             topology: RefCell::new(topology),
-            rescans: Cell::new(0),
             master: Cell::new(Master::Held),
             regained: Cell::new(0),
             is_gone: Cell::new(false),
             waits,
+            lens: RefCell::new(None),
             card,
+            ears: RefCell::new(ears),
         }))
     }
 
@@ -144,7 +156,7 @@ impl Device {
         &self.card
     }
 
-    /// What is on it, as of the last `rescan`.
+    /// What is on it, as of the last `look`.
     pub fn topology(&self) -> Ref<'_, Topology> {
         self.topology.borrow()
     }
@@ -197,17 +209,56 @@ impl Device {
             .any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
     }
 
-    /// Asks the card again what is connected to it. Takes as long as the displays take to answer.
-    pub fn rescan(&self) -> io::Result<()> {
-        let topology = Topology::read(&self.card)?;
-        *self.topology.borrow_mut() = topology;
-        self.rescans.set(self.rescans.get() + 1);
+    /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
+    /// take to answer.
+    pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
+        let mut topology = self.topology.borrow_mut();
+        topology.look(&self.card, only, depth)?;
+        if let Some(lens) = self.lens.borrow().as_ref() {
+            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
+        }
         Ok(())
     }
 
-    /// How often `rescan` has found something out.
-    pub fn rescans(&self) -> u64 {
-        self.rescans.get()
+    /// Looks through a lens from now on, as if a uevent had said that something has changed.
+    pub fn look_through(&self, lens: Rc<dyn Lens>) {
+        *self.lens.borrow_mut() = Some(lens);
+        self.ears.borrow_mut().hint();
+    }
+
+    /// Takes in what was said of displays and of the screen's other users. Never waits.
+    pub fn hear(&self, now: MonoTime) {
+        let heard = self.ears.borrow_mut().listen();
+        if heard.is_removed && !self.is_gone.replace(true) {
+            log::warn!("{}: the graphics card is gone", self.card.path().display());
+        }
+        match heard.request {
+            Some(SeatRequest::LetGo) => {
+                self.give_up();
+                self.ears.borrow_mut().let_go();
+            }
+            Some(SeatRequest::TakeBack) => self.take_back(now),
+            None => {}
+        }
+    }
+
+    /// Takes a turn at the screen, until the card is closed.
+    pub fn sit(&self, seat: Box<dyn Seat>) -> io::Result<()> {
+        if let Some(fd) = seat.wakes_by() {
+            self.waits.watch(fd)?;
+        }
+        self.ears.borrow_mut().sit(seat);
+        Ok(())
+    }
+
+    /// Whether the kernel tells when displays come and go.
+    pub fn has_uevents(&self) -> bool {
+        self.ears.borrow().has_uevents()
+    }
+
+    /// How often something was said that concerns this connector; `None`: any of them.
+    pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
+        self.ears.borrow().hints(of)
     }
 
     /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
@@ -257,11 +308,6 @@ impl Device {
         if self.is_gone.get() { Waitable::Every(GONE_INTERVAL) } else { Waitable::Fd(self.waits.as_fd()) }
     }
 
-    /// Makes the wait end for another descriptor too, until that is closed.
-    pub fn also_wait_for(&self, fd: &impl AsFd) -> io::Result<()> {
-        self.waits.watch(fd.as_fd())
-    }
-
     /// A commit said that somebody else is DRM master.
     pub fn lose_master(&self, now: MonoTime) {
         if self.master.get() == Master::Held {
@@ -290,13 +336,20 @@ impl Device {
     }
 
     /// Gives the display up to another program (a console switch), until `take_back`.
-    pub fn give_up(&self, now: MonoTime) -> io::Result<()> {
-        self.master.set(Master::Lost { retry_at: now + Duration::MAX });
-        self.card.release_master_lock()
+    fn give_up(&self) {
+        self.master.set(Master::GivenUp);
+        if let Err(error) = self.card.release_master_lock() {
+            log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
+        }
+    }
+
+    /// It is another's turn at the screen.
+    pub fn is_given_up(&self) -> bool {
+        self.master.get() == Master::GivenUp
     }
 
     /// Ends `give_up`: asks to be master at the next `poll`.
-    pub fn take_back(&self, now: MonoTime) {
+    fn take_back(&self, now: MonoTime) {
         if self.master.get() != Master::Held {
             self.master.set(Master::Lost { retry_at: now });
         }
@@ -315,7 +368,7 @@ impl Device {
     /// When `regain_master` will try.
     pub fn master_retry_at(&self) -> Option<MonoTime> {
         match self.master.get() {
-            Master::Held => None,
+            Master::Held | Master::GivenUp => None,
             Master::Lost { retry_at } => Some(retry_at),
         }
     }

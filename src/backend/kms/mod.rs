@@ -18,7 +18,9 @@ mod buffers;
 mod cards;
 pub mod connectors;
 pub mod device;
+mod ears;
 mod errors;
+mod hotplug;
 mod modes;
 mod pipe;
 mod presenter;
@@ -51,8 +53,10 @@ pub struct KmsRequest {
 /// Fails where there is no card, no permission, another DRM master, no GBM or EGL, no such output or mode. That no display
 /// is connected is no failure: the output comes up when one is.
 pub fn open(request: &KmsRequest, now: MonoTime) -> Result<(Vec<KmsPresenter>, Rc<gl::Context>), PresentError> {
+    // Before the displays are looked at, so that none comes or goes in between unheard.
+    let uevents = ears::Ears::open_uevents();
     let card = cards::choose(&request.outputs)?;
-    let device = device::Device::open(card)?;
+    let device = device::Device::open(card, uevents)?;
     let gl = Rc::clone(device.gl());
     let mut presenters = Vec::new();
     for (slot, name) in device.reserve(&request.outputs)?.into_iter().enumerate() {

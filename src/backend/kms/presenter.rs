@@ -12,6 +12,7 @@ use crate::backend::kms::bring_up::Up;
 use crate::backend::kms::buffers::ScanoutBuffer;
 use crate::backend::kms::device::Device;
 use crate::backend::kms::errors::{self, NAME, device};
+use crate::backend::kms::hotplug::Connection;
 use crate::backend::kms::saved::SavedState;
 use crate::base::format::Size;
 use crate::base::time::{MonoTime, nanos_of};
@@ -62,8 +63,9 @@ pub struct KmsPresenter {
     pub(super) wants_power: bool,
     /// Something was shown since the display was connected: the mode stays.
     pub(super) has_shown: bool,
-    /// As of these the output was looked at last.
-    pub(super) seen_rescans: u64,
+    /// Whether there is a display.
+    pub(super) connection: Connection,
+    /// As of this the output was looked at last.
     pub(super) seen_regained: u64,
     /// Where vblanks are, as far as we know: one of them.
     pub(super) last_vblank: Option<MonoTime>,
@@ -88,6 +90,7 @@ impl KmsPresenter {
             device: Rc::clone(device),
             slot,
             name: wanted.clone().unwrap_or_else(|| NAME.to_owned()),
+            connection: Connection::new(device, wanted.as_deref(), now),
             wanted,
             wish: wish.clone(),
             film_rate: None,
@@ -99,7 +102,6 @@ impl KmsPresenter {
             request: AtomicRequest::new(),
             wants_power: true,
             has_shown: false,
-            seen_rescans: device.rescans(),
             seen_regained: device.regained(),
             last_vblank: None,
             last_sequence: 0,
@@ -246,6 +248,7 @@ impl Presenter for KmsPresenter {
         if let Err(error) = self.device.pump() {
             log::warn!("{}: the graphics card is gone: {error}", self.name);
         }
+        self.device.hear(now);
         if let Some(flip) = self.device.take_flip(self.slot) {
             let sequence = self.widen(flip.sequence);
             if let Some(event) = self.flipped(flip.at, Some(sequence)) {
@@ -270,7 +273,8 @@ impl Presenter for KmsPresenter {
         let waiting = self.device.flip_waits_since(self.slot);
         let overdue = self.redraw.is_flipping().then(|| self.committed_at + FLIP_PATIENCE);
         let news = if self.events.is_empty() { None } else { Some(self.committed_at) };
-        [waiting, self.redraw.tick_at(), self.device.master_retry_at(), overdue, news].into_iter().flatten().min()
+        let waits = [waiting, self.redraw.tick_at(), self.device.master_retry_at(), overdue, news, self.follows_at()];
+        waits.into_iter().flatten().min()
     }
 
     fn waitable(&self) -> Waitable<'_> {

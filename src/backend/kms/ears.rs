@@ -1,0 +1,124 @@
+//! What a card hears besides its flips: uevents, and whose turn it is at the screen.
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use drm::control::connector;
+use nix::sys::stat::{fstat, minor};
+
+use crate::backend::kms::uevent::{CardChange, News, UeventSocket};
+use crate::seam::seat::{Seat, SeatRequest};
+use crate::sys::kms::Card;
+
+/// Both ears. A seat is given up when this is dropped.
+#[derive(Debug)]
+pub struct Ears {
+    uevents: Option<UeventSocket>,
+    seat: Option<Box<dyn Seat>>,
+    /// The card's node below `/dev/dri`, as uevents name it.
+    minor: Option<u32>,
+    hints: Hints,
+}
+
+/// Counts what was said of connectors.
+#[derive(Debug, Default)]
+struct Hints {
+    /// Of any of them, without a name.
+    of_any: u64,
+    /// Of one of them. A card has a handful.
+    of_one: Vec<(u32, u64)>,
+}
+
+/// What is to be done about what was heard.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// The card was taken out, or its driver was.
+    pub is_removed: bool,
+    /// Our turn ends or begins.
+    pub request: Option<SeatRequest>,
+}
+
+impl Ears {
+    /// Hears of `card`; `uevents` are to be open since before its connectors were first looked at.
+    pub fn new(uevents: Option<UeventSocket>, card: &Card) -> Self {
+        let number = fstat(card.as_fd()).ok().and_then(|it| u32::try_from(minor(it.st_rdev)).ok());
+        Self { uevents, seat: None, minor: number, hints: Hints::default() }
+    }
+
+    /// Opens the socket for them; a machine that refuses is told of once.
+    pub fn open_uevents() -> Option<UeventSocket> {
+        let tell = |reason: &io::Error| {
+            log::info!("the kernel does not tell when displays come and go ({reason}); looking twice a second instead");
+        };
+        UeventSocket::open().inspect_err(tell).ok()
+    }
+
+    /// Whether the kernel tells.
+    pub fn has_uevents(&self) -> bool {
+        self.uevents.is_some()
+    }
+
+    /// Takes a turn at the screen, from now until the card is closed.
+    pub fn sit(&mut self, seat: Box<dyn Seat>) {
+        self.seat = Some(seat);
+    }
+
+    /// Answers [`SeatRequest::LetGo`].
+    pub fn let_go(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            seat.let_go();
+        }
+    }
+
+    /// What fires when `listen` has news.
+    pub fn wakes_by(&self) -> [Option<BorrowedFd<'_>>; 2] {
+        [self.uevents.as_ref().map(AsFd::as_fd), self.seat.as_ref().and_then(|it| it.wakes_by())]
+    }
+
+    /// Takes in what there is to hear. Never waits.
+    pub fn listen(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        while let Some(news) = self.uevents.as_mut().and_then(UeventSocket::next) {
+            match news {
+                News::Lost => self.hints.of_any += 1,
+                News::Card(news) if news.minor.is_some() && news.minor != self.minor => {}
+                News::Card(news) => match news.change {
+                    CardChange::Hotplug { connector } => self.hints.count(connector),
+                    CardChange::Removed => heard.is_removed |= news.minor.is_some(),
+                    CardChange::Added => {}
+                },
+            }
+        }
+        // A turn that ended and began again in between has not ended.
+        while let Some(request) = self.seat.as_mut().and_then(|it| it.poll()) {
+            heard.request = Some(request);
+            if request == SeatRequest::LetGo {
+                break;
+            }
+        }
+        heard
+    }
+
+    /// As if a uevent had said that something has changed.
+    pub fn hint(&mut self) {
+        self.hints.of_any += 1;
+    }
+
+    /// How often something was said that concerns this connector; `None`: any of them.
+    pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
+        let of_one = self.hints.of_one.iter().filter(|(id, _)| of.is_none_or(|it| u32::from(it) == *id));
+        self.hints.of_any + of_one.map(|(_, count)| count).sum::<u64>()
+    }
+}
+
+impl Hints {
+    fn count(&mut self, connector: Option<u32>) {
+        let Some(id) = connector else {
+            self.of_any += 1;
+            return;
+        };
+        match self.of_one.iter_mut().find(|(it, _)| *it == id) {
+            Some((_, count)) => *count += 1,
+            None => self.of_one.push((id, 1)),
+        }
+    }
+}
