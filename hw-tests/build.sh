@@ -192,7 +192,7 @@ build_kernel() {
     mkdir "$work/result"
     strip -o "$work/result/linux" "$source/linux"
     cp "$source/.config" "$work/result/config"
-    mv "$work/result" "$cache/$name"
+    mv -T "$work/result" "$cache/$name"
     rm -rf "$work"
     say "kernel $version: built"
     find_kernel
@@ -247,7 +247,7 @@ build_root() {
     install -m 755 "$here/guest/start" "$result/board-start"
     # Directories that only root may enter would be closed to whoever runs the board.
     chmod -R u+rwX "$result"
-    mv "$result" "$cache/$root_folder"
+    mv -T "$result" "$cache/$root_folder"
     rm -rf "$work"
     say "root: built"
 }
@@ -263,7 +263,7 @@ build_libraries() {
         done < <(ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p')
     fi
     chmod 755 "$result"
-    mv "$result" "$cache/$libraries_folder"
+    mv -T "$result" "$cache/$libraries_folder"
 }
 
 # What nobody has used for long goes; what is in use was touched a moment ago.
