@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use drm::Device as _;
-use drm::control::{Device as _, Event, connector, crtc, plane};
+use drm::control::{Device as _, Event, crtc, plane};
 
 use crate::backend::kms::cards::ChosenCard;
 use crate::backend::kms::connectors::{Connector, Lens, Topology};
@@ -14,10 +14,8 @@ use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::uevent::UeventSocket;
 use crate::base::time::MonoTime;
-use crate::logic::hotplug::Depth;
 use crate::logic::outputs::{CrtcWish, assign_crtcs, is_virtual};
 use crate::seam::presenter::PresentError;
-use crate::seam::seat::{Seat, SeatRequest};
 use crate::seam::wait::Waitable;
 use crate::sys::egl::{self, Display, NativeFences};
 use crate::sys::gl::{self, Api};
@@ -77,16 +75,16 @@ pub struct Device {
     fences: RefCell<Option<NativeFences>>,
     gbm: gbm::Device<Rc<Card>>,
     slots: RefCell<Vec<Slot>>,
-    topology: RefCell<Topology>,
+    pub(super) topology: RefCell<Topology>,
     master: Cell<Master>,
     /// Counts the times we became master again.
     regained: Cell<u64>,
-    is_gone: Cell<bool>,
-    waits: PollSet,
-    lens: RefCell<Option<Rc<dyn Lens>>>,
-    card: Rc<Card>,
+    pub(super) is_gone: Cell<bool>,
+    pub(super) waits: PollSet,
+    pub(super) lens: RefCell<Option<Rc<dyn Lens>>>,
+    pub(super) card: Rc<Card>,
     /// Last: the screen's other user draws on it as soon as our turn is over.
-    ears: RefCell<Ears>,
+    pub(super) ears: RefCell<Ears>,
 }
 
 impl Device {
@@ -209,58 +207,6 @@ impl Device {
             .any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
     }
 
-    /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
-    /// take to answer.
-    pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
-        let mut topology = self.topology.borrow_mut();
-        topology.look(&self.card, only, depth)?;
-        if let Some(lens) = self.lens.borrow().as_ref() {
-            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
-        }
-        Ok(())
-    }
-
-    /// Looks through a lens from now on, as if a uevent had said that something has changed.
-    pub fn look_through(&self, lens: Rc<dyn Lens>) {
-        *self.lens.borrow_mut() = Some(lens);
-        self.ears.borrow_mut().hint();
-    }
-
-    /// Takes in what was said of displays and of the screen's other users. Never waits.
-    pub fn hear(&self, now: MonoTime) {
-        let heard = self.ears.borrow_mut().listen();
-        if heard.is_removed && !self.is_gone.replace(true) {
-            log::warn!("{}: the graphics card is gone", self.card.path().display());
-        }
-        match heard.request {
-            Some(SeatRequest::LetGo) => {
-                self.give_up();
-                self.ears.borrow_mut().let_go();
-            }
-            Some(SeatRequest::TakeBack) => self.take_back(now),
-            None => {}
-        }
-    }
-
-    /// Takes a turn at the screen, until the card is closed.
-    pub fn sit(&self, seat: Box<dyn Seat>) -> io::Result<()> {
-        if let Some(fd) = seat.wakes_by() {
-            self.waits.watch(fd)?;
-        }
-        self.ears.borrow_mut().sit(seat);
-        Ok(())
-    }
-
-    /// Whether the kernel tells when displays come and go.
-    pub fn has_uevents(&self) -> bool {
-        self.ears.borrow().has_uevents()
-    }
-
-    /// How often something was said that concerns this connector; `None`: any of them.
-    pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
-        self.ears.borrow().hints(of)
-    }
-
     /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
     pub fn pump(&self) -> io::Result<()> {
         if self.is_gone.get() {
@@ -336,7 +282,7 @@ impl Device {
     }
 
     /// Gives the display up to another program (a console switch), until `take_back`.
-    fn give_up(&self) {
+    pub(super) fn give_up(&self) {
         self.master.set(Master::GivenUp);
         if let Err(error) = self.card.release_master_lock() {
             log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
@@ -349,7 +295,7 @@ impl Device {
     }
 
     /// Ends `give_up`: asks to be master at the next `poll`.
-    fn take_back(&self, now: MonoTime) {
+    pub(super) fn take_back(&self, now: MonoTime) {
         if self.master.get() != Master::Held {
             self.master.set(Master::Lost { retry_at: now });
         }

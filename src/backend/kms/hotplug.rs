@@ -1,7 +1,10 @@
 //! Displays that come and go under an output: [`crate::logic::hotplug`] decides, here it is looked and done.
+use std::io;
+use std::rc::Rc;
+
 use drm::control::connector;
 
-use crate::backend::kms::connectors::Connector;
+use crate::backend::kms::connectors::{Connector, Lens};
 use crate::backend::kms::device::Device;
 use crate::backend::kms::presenter::KmsPresenter;
 use crate::base::time::MonoTime;
@@ -28,6 +31,25 @@ impl Connection {
         let connector = wanted.and_then(|_| concerned().next()).map(|it| it.handle);
         let heard = (connector, device.hints(connector));
         Self { machine: Hotplug::new(now, found, device.has_uevents()), heard, again: Backoff::new() }
+    }
+}
+
+impl Device {
+    /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
+    /// take to answer.
+    pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
+        let mut topology = self.topology.borrow_mut();
+        topology.look(&self.card, only, depth)?;
+        if let Some(lens) = self.lens.borrow().as_ref() {
+            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
+        }
+        Ok(())
+    }
+
+    /// Looks through a lens from now on, as if a uevent had said that something has changed.
+    pub fn look_through(&self, lens: Rc<dyn Lens>) {
+        *self.lens.borrow_mut() = Some(lens);
+        self.ears.borrow_mut().hint();
     }
 }
 
