@@ -49,9 +49,8 @@ pub struct NoSuchMode {
 /// Without a size the display's preferred one comes first, and the others follow for hardware that cannot do it. Without a
 /// refresh the highest multiple of the film's rate up to 60 Hz comes first, else what is nearest to 60 Hz.
 pub fn choose(modes: &[ModeFacts], wish: &ModeWish) -> Result<Vec<usize>, NoSuchMode> {
-    let mut fitting: Vec<usize> = (0..modes.len())
-        .filter(|it| wish.size.is_none_or(|size| modes[*it].size == size))
-        .collect();
+    let mut fitting: Vec<usize> =
+        (0..modes.len()).filter(|it| wish.size.is_none_or(|size| modes[*it].size == size)).collect();
     if let Some(hz) = wish.refresh_hz {
         let wanted = to_mhz(hz);
         let exact = |it: &usize| is_near(modes[*it].refresh_mhz, wanted);
@@ -242,6 +241,9 @@ mod tests {
             1920x1080@23.98, 1920x1080@50i, 1280x720@60, 1280x720@50";
         assert_eq!(error, Err(want.to_owned()));
         let wish = ModeWish { size: Some(Size::new(1, 1)), ..ModeWish::default() };
-        assert_eq!(choose(&[], &wish).map_err(|it| it.to_string()), Err("it has no mode 1x1; it has none at all".into()));
+        assert_eq!(
+            choose(&[], &wish).map_err(|it| it.to_string()),
+            Err("it has no mode 1x1; it has none at all".into())
+        );
     }
 }

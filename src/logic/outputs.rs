@@ -110,7 +110,9 @@ mod tests {
     use super::*;
 
     fn card(driver: &str, outputs: &[(&str, bool)]) -> CardFacts {
-        let outputs = outputs.iter().map(|(name, is_connected)| OutputFacts { name: (*name).into(), is_connected: *is_connected });
+        let outputs = outputs
+            .iter()
+            .map(|(name, is_connected)| OutputFacts { name: (*name).into(), is_connected: *is_connected });
         CardFacts { driver: driver.into(), outputs: outputs.collect() }
     }
 
@@ -130,8 +132,16 @@ mod tests {
         check(&[vkms.clone(), v3d.clone(), plugged.clone()], &[], Ok(2));
         check(&[vc4.clone(), vkms.clone()], &[], Ok(1));
         check(&[vkms.clone(), vc4.clone()], &["HDMI-A-2", "HDMI-A-1"], Ok(1));
-        check(&[vkms.clone(), vc4.clone()], &["HDMI-A-3"], Err("there is no output HDMI-A-3; there are Virtual-1, HDMI-A-1, HDMI-A-2"));
-        check(&[vkms.clone(), vc4.clone()], &["HDMI-A-1", "Virtual-1"], Err("the outputs HDMI-A-1, Virtual-1 are not on one graphics card"));
+        check(
+            &[vkms.clone(), vc4.clone()],
+            &["HDMI-A-3"],
+            Err("there is no output HDMI-A-3; there are Virtual-1, HDMI-A-1, HDMI-A-2"),
+        );
+        check(
+            &[vkms.clone(), vc4.clone()],
+            &["HDMI-A-1", "Virtual-1"],
+            Err("the outputs HDMI-A-1, Virtual-1 are not on one graphics card"),
+        );
         check(&[vc4], &["HDMI-A-1", "HDMI-A-1"], Err("the output HDMI-A-1 is named twice"));
         check(&[v3d, card("vgem", &[])], &[], Err("no graphics card has a connector (v3d, vgem)"));
     }

@@ -39,14 +39,13 @@ fn peak_rss_kib() -> Option<u64> {
 fn kms() -> DisplayKind {
     DisplayKind {
         name: "kms",
-        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { Ok(()) },
+        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { kms::probe() },
         open: open_kms,
     }
 }
 
 fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
-    let wanted =
-        KmsRequest { outputs: request.outputs.clone(), size: request.size, refresh_hz: request.refresh_hz };
+    let wanted = KmsRequest { outputs: request.outputs.clone(), size: request.size, refresh_hz: request.refresh_hz };
     let (presenters, gl) = kms::open(&wanted, request.now)?;
     presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
 }

@@ -29,9 +29,8 @@ impl ScanoutBuffer {
     /// Three of them, of the first format that both the plane and the GPU take.
     pub fn ring(device: &Device, size: Size, plane_formats: &[u32]) -> io::Result<Vec<Self>> {
         let usage = BufferObjectFlags::SCANOUT | BufferObjectFlags::RENDERING;
-        let fits = |it: &&DrmFourcc| {
-            plane_formats.contains(&(**it as u32)) && device.gbm().is_format_supported(**it, usage)
-        };
+        let fits =
+            |it: &&DrmFourcc| plane_formats.contains(&(**it as u32)) && device.gbm().is_format_supported(**it, usage);
         let format = FORMATS.iter().find(fits).copied().ok_or_else(|| {
             io::Error::new(io::ErrorKind::Unsupported, "no 32-bit RGB format that both the plane and the GPU take")
         })?;

@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use drm::Device as _;
 use drm::control::{Device as _, Event, crtc, plane};
+use drm::{Device as _, VblankWaitFlags, VblankWaitTarget};
 
 use crate::backend::kms::cards::ChosenCard;
 use crate::backend::kms::connectors::{Connector, Topology};
@@ -61,6 +61,7 @@ pub struct Route {
 struct Slot {
     route: Option<Route>,
     flip: Option<FlipEvent>,
+    vblank: Option<FlipEvent>,
 }
 
 /// See the module's text. Fields are dropped in order: the context before the memory it draws into, the card last.
@@ -88,7 +89,10 @@ impl Device {
         let ChosenCard { card, driver, topology } = chosen;
         let node = card.path().display().to_string();
         let no_gl = |what: &str, reason: String| {
-            unavailable(format!("{node}: no {what}: {reason}"), "install Mesa's drivers (libgbm1, libegl1, libgl1-mesa-dri)")
+            unavailable(
+                format!("{node}: no {what}: {reason}"),
+                "install Mesa's drivers (libgbm1, libegl1, libgl1-mesa-dri)",
+            )
         };
         let gbm = gbm::Device::new(Rc::clone(&card)).map_err(|it| no_gl("GBM", it.to_string()))?;
         let display = Display::of_gbm(&gbm).map_err(|it| no_gl("EGL on GBM", it.to_string()))?;
@@ -163,7 +167,7 @@ impl Device {
         })?;
         for index in crtcs {
             let taken: Vec<plane::Handle> = slots.iter().filter_map(|it| it.route).map(|it| it.plane).collect();
-            slots.push(Slot { route: route(&topology, index, &taken), flip: None });
+            slots.push(Slot { route: route(&topology, index, &taken), ..Slot::default() });
         }
         Ok(wanted.iter().cloned().map(Some).collect())
     }
@@ -187,7 +191,11 @@ impl Device {
 
     /// CRTCs and planes of the other outputs, which are not ours to switch off.
     pub fn is_others(&self, slot: usize, crtc: crtc::Handle) -> bool {
-        self.slots.borrow().iter().enumerate().any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
+        self.slots
+            .borrow()
+            .iter()
+            .enumerate()
+            .any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
     }
 
     /// Asks the card again what is connected to it. Takes as long as the displays take to answer.
@@ -210,7 +218,9 @@ impl Device {
         }
         let events = match self.card.receive_events() {
             Ok(events) => events,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
+                return Ok(());
+            }
             Err(error) => {
                 // Level-triggered: a descriptor that only ever fails would keep the present thread spinning.
                 self.is_gone.set(true);
@@ -218,14 +228,31 @@ impl Device {
             }
         };
         for event in events {
-            let Event::PageFlip(flip) = event else { continue };
-            let at = MonoTime::from_nanos(u64::try_from(flip.duration.as_nanos()).unwrap_or(0));
+            let (crtc, time, sequence, is_flip) = match event {
+                Event::PageFlip(it) => (it.crtc, it.duration, it.frame, true),
+                Event::Vblank(it) => (it.crtc, it.time, it.frame, false),
+                Event::Unknown(_) => continue,
+            };
+            let at = MonoTime::from_nanos(u64::try_from(time.as_nanos()).unwrap_or(0));
             let mut slots = self.slots.borrow_mut();
-            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == flip.crtc)) {
-                slot.flip = Some(FlipEvent { at, sequence: flip.frame });
+            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == crtc)) {
+                let place = if is_flip { &mut slot.flip } else { &mut slot.vblank };
+                *place = Some(FlipEvent { at, sequence });
             }
         }
         Ok(())
+    }
+
+    /// Asks for the time of the CRTC's next vblank (DRM_IOCTL_WAIT_VBLANK, as an event).
+    pub fn ask_for_vblank(&self, crtc: crtc::Handle) -> io::Result<()> {
+        let index = self.topology.borrow().crtcs.iter().position(|it| *it == crtc).unwrap_or(0);
+        let index = u32::try_from(index).unwrap_or(0);
+        self.card.wait_vblank(VblankWaitTarget::Relative(1), VblankWaitFlags::EVENT, index, 0).map(drop)
+    }
+
+    /// The vblank that was asked for, once.
+    pub fn take_vblank(&self, slot: usize) -> Option<FlipEvent> {
+        self.slots.borrow_mut().get_mut(slot)?.vblank.take()
     }
 
     /// The output's flip, once.
@@ -233,9 +260,11 @@ impl Device {
         self.slots.borrow_mut().get_mut(slot)?.flip.take()
     }
 
-    /// When the output's flip was, without taking it: another output's `poll` has read it.
-    pub fn flip_waits_since(&self, slot: usize) -> Option<MonoTime> {
-        self.slots.borrow().get(slot)?.flip.map(|it| it.at)
+    /// When the kernel said something to the output that it has not taken yet: another output's `poll` has read it.
+    pub fn news_since(&self, slot: usize) -> Option<MonoTime> {
+        let slots = self.slots.borrow();
+        let slot = slots.get(slot)?;
+        slot.flip.or(slot.vblank).map(|it| it.at)
     }
 
     /// The card is gone: unplugged, or its driver unbound.
@@ -256,7 +285,10 @@ impl Device {
     /// A commit said that somebody else is DRM master.
     pub fn lose_master(&self, now: MonoTime) {
         if self.master.get() == Master::Held {
-            log::warn!("{}: another program has taken the display; waiting for it to let go", self.card.path().display());
+            log::warn!(
+                "{}: another program has taken the display; waiting for it to let go",
+                self.card.path().display()
+            );
             self.master.set(Master::Lost { retry_at: now + MASTER_RETRY });
         }
     }
@@ -325,7 +357,10 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         // The kernel would do it at the last close; the console need not wait for that.
-        if self.is_master() && !self.is_gone() && let Err(error) = self.card.release_master_lock() {
+        if self.is_master()
+            && !self.is_gone()
+            && let Err(error) = self.card.release_master_lock()
+        {
             log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
         }
     }
@@ -336,7 +371,8 @@ impl Drop for Device {
 fn route(topology: &Topology, index: u32, taken: &[plane::Handle]) -> Option<Route> {
     let crtc = *topology.crtcs.get(index as usize)?;
     let bit = topology.crtc_bit(crtc);
-    let fitting = topology.planes.iter().filter(|it| it.is_primary && it.crtcs & bit != 0 && !taken.contains(&it.handle));
+    let fitting =
+        topology.planes.iter().filter(|it| it.is_primary && it.crtcs & bit != 0 && !taken.contains(&it.handle));
     let plane = fitting.min_by_key(|it| it.crtcs.count_ones())?.handle;
     Some(Route { crtc, plane })
 }

@@ -124,7 +124,12 @@ impl PlaneProperties {
             fb_id: all.required("FB_ID")?,
             crtc_id: all.required("CRTC_ID")?,
             source: [all.required("SRC_X")?, all.required("SRC_Y")?, all.required("SRC_W")?, all.required("SRC_H")?],
-            target: [all.required("CRTC_X")?, all.required("CRTC_Y")?, all.required("CRTC_W")?, all.required("CRTC_H")?],
+            target: [
+                all.required("CRTC_X")?,
+                all.required("CRTC_Y")?,
+                all.required("CRTC_W")?,
+                all.required("CRTC_H")?,
+            ],
             in_fence: all.id("IN_FENCE_FD"),
             fixed: fixed.into_iter().flatten().collect(),
         })

@@ -53,9 +53,7 @@ fn read_by_hardware(redraw: &Redraw<Buffer>) -> Vec<u64> {
         Scanout::NoDisplay | Scanout::SwitchedOff => vec![],
         Scanout::Dark { leaving } | Scanout::Lost { leaving } => leaving.iter().map(|it| it.0).collect(),
         Scanout::Showing { buffer } | Scanout::Unseen { buffer, .. } => vec![buffer.0],
-        Scanout::Flipping { coming, leaving, .. } => {
-            std::iter::once(coming).chain(leaving).map(|it| it.0).collect()
-        }
+        Scanout::Flipping { coming, leaving, .. } => std::iter::once(coming).chain(leaving).map(|it| it.0).collect(),
     }
 }
 

@@ -31,9 +31,7 @@ impl NativeFences {
         // No attributes: the driver makes the descriptor itself, at the flush below.
         let attributes = [abi::NONE as abi::Attrib];
         // SAFETY: the display is open, the thread's context is on it, and the list is terminated.
-        let sync = unsafe {
-            (lib.call.create_sync)(self.display.raw(), abi::SYNC_NATIVE_FENCE, attributes.as_ptr())
-        };
+        let sync = unsafe { (lib.call.create_sync)(self.display.raw(), abi::SYNC_NATIVE_FENCE, attributes.as_ptr()) };
         let sync = lib.check_handle("eglCreateSync", sync)?;
         gl.flush();
         // SAFETY: our own sync, just made on this display.

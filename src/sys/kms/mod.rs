@@ -14,8 +14,8 @@ mod tests;
 
 pub use atomic::AtomicRequest;
 pub use blob::PropertyBlob;
-#[cfg(test)]
-pub use tests::mode_of_bytes;
 pub use card::Card;
 pub use dumb::DumbPicture;
 pub use framebuffer::Framebuffer;
+#[cfg(test)]
+pub use tests::mode_of_bytes;
