@@ -40,7 +40,7 @@ fn peak_rss_kib() -> Option<u64> {
 fn kms() -> DisplayKind {
     DisplayKind {
         name: "kms",
-        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { Ok(()) },
+        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { kms::probe() },
         open: open_kms,
     }
 }

@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use drm::Device as _;
 use drm::control::{Device as _, Event, crtc, plane};
+use drm::{Device as _, VblankWaitFlags, VblankWaitTarget};
 
 use crate::backend::kms::cards::ChosenCard;
 use crate::backend::kms::connectors::{Connector, Lens, Topology};
@@ -65,6 +65,7 @@ pub struct Route {
 struct Slot {
     route: Option<Route>,
     flip: Option<FlipEvent>,
+    vblank: Option<FlipEvent>,
 }
 
 /// See the module's text. Fields are dropped in order: the context before the memory it draws into, the card last.
@@ -176,7 +177,7 @@ impl Device {
         })?;
         for index in crtcs {
             let taken: Vec<plane::Handle> = slots.iter().filter_map(|it| it.route).map(|it| it.plane).collect();
-            slots.push(Slot { route: route(&topology, index, &taken), flip: None });
+            slots.push(Slot { route: route(&topology, index, &taken), ..Slot::default() });
         }
         Ok(wanted.iter().cloned().map(Some).collect())
     }
@@ -224,14 +225,31 @@ impl Device {
             }
         };
         for event in events {
-            let Event::PageFlip(flip) = event else { continue };
-            let at = MonoTime::from_nanos(u64::try_from(flip.duration.as_nanos()).unwrap_or(0));
+            let (crtc, time, sequence, is_flip) = match event {
+                Event::PageFlip(it) => (it.crtc, it.duration, it.frame, true),
+                Event::Vblank(it) => (it.crtc, it.time, it.frame, false),
+                Event::Unknown(_) => continue,
+            };
+            let at = MonoTime::from_nanos(u64::try_from(time.as_nanos()).unwrap_or(0));
             let mut slots = self.slots.borrow_mut();
-            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == flip.crtc)) {
-                slot.flip = Some(FlipEvent { at, sequence: flip.frame });
+            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == crtc)) {
+                let place = if is_flip { &mut slot.flip } else { &mut slot.vblank };
+                *place = Some(FlipEvent { at, sequence });
             }
         }
         Ok(())
+    }
+
+    /// Asks for the time of the CRTC's next vblank (DRM_IOCTL_WAIT_VBLANK, as an event).
+    pub fn ask_for_vblank(&self, crtc: crtc::Handle) -> io::Result<()> {
+        let index = self.topology.borrow().crtcs.iter().position(|it| *it == crtc).unwrap_or(0);
+        let index = u32::try_from(index).unwrap_or(0);
+        self.card.wait_vblank(VblankWaitTarget::Relative(1), VblankWaitFlags::EVENT, index, 0).map(drop)
+    }
+
+    /// The vblank that was asked for, once.
+    pub fn take_vblank(&self, slot: usize) -> Option<FlipEvent> {
+        self.slots.borrow_mut().get_mut(slot)?.vblank.take()
     }
 
     /// The output's flip, once.
@@ -239,9 +257,11 @@ impl Device {
         self.slots.borrow_mut().get_mut(slot)?.flip.take()
     }
 
-    /// When the output's flip was, without taking it: another output's `poll` has read it.
-    pub fn flip_waits_since(&self, slot: usize) -> Option<MonoTime> {
-        self.slots.borrow().get(slot)?.flip.map(|it| it.at)
+    /// When the kernel said something to the output that it has not taken yet: another output's `poll` has read it.
+    pub fn news_since(&self, slot: usize) -> Option<MonoTime> {
+        let slots = self.slots.borrow();
+        let slot = slots.get(slot)?;
+        slot.flip.or(slot.vblank).map(|it| it.at)
     }
 
     /// The card is gone: unplugged, or its driver unbound.
@@ -252,6 +272,11 @@ impl Device {
     /// What fires when `pump` has something to read.
     pub fn waitable(&self) -> Waitable<'_> {
         if self.is_gone.get() { Waitable::Every(GONE_INTERVAL) } else { Waitable::Fd(self.waits.as_fd()) }
+    }
+
+    /// Makes the wait end for another descriptor too, until that is closed.
+    pub fn also_wait_for(&self, fd: &impl AsFd) -> io::Result<()> {
+        self.waits.watch(fd.as_fd())
     }
 
     /// A commit said that somebody else is DRM master.
@@ -282,7 +307,7 @@ impl Device {
     }
 
     /// Gives the display up to another program (a console switch), until `take_back`.
-    pub(super) fn give_up(&self) {
+    pub fn give_up(&self) {
         self.master.set(Master::GivenUp);
         if let Err(error) = self.card.release_master_lock() {
             log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
@@ -295,7 +320,7 @@ impl Device {
     }
 
     /// Ends `give_up`: asks to be master at the next `poll`.
-    pub(super) fn take_back(&self, now: MonoTime) {
+    pub fn take_back(&self, now: MonoTime) {
         if self.master.get() != Master::Held {
             self.master.set(Master::Lost { retry_at: now });
         }

@@ -11,6 +11,7 @@ use crate::base::time::MonoTime;
 use crate::logic::backoff::Backoff;
 use crate::logic::hotplug::{Depth, Hotplug, Input, Output, Scan};
 use crate::logic::redraw::Phase;
+use crate::seam::presenter::PresentEvent;
 
 /// What an output knows of its connection.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub struct Connection {
     heard: (Option<connector::Handle>, u64),
     /// For a display that is there and could not be shown on.
     again: Backoff,
+    /// It was said that the screen is another's for now.
+    told_away: bool,
 }
 
 impl Connection {
@@ -30,7 +33,7 @@ impl Connection {
         let found = best_of(concerned());
         let connector = wanted.and_then(|_| concerned().next()).map(|it| it.handle);
         let heard = (connector, device.hints(connector));
-        Self { machine: Hotplug::new(now, found, device.has_uevents()), heard, again: Backoff::new() }
+        Self { machine: Hotplug::new(now, found, device.has_uevents()), heard, again: Backoff::new(), told_away: false }
     }
 }
 
@@ -112,6 +115,15 @@ impl KmsPresenter {
             connection.again.failed(now);
             self.reconcile();
         }
+    }
+
+    /// While the screen is another's nobody sees anything. That it is ours again is told with the mode.
+    pub(super) fn tell_whose_turn_it_is(&mut self) {
+        let is_away = self.device.is_given_up() && self.redraw.phase() != Phase::NoDisplay;
+        if is_away && !self.connection.told_away {
+            self.tell(PresentEvent::Disconnected);
+        }
+        self.connection.told_away = is_away;
     }
 
     /// When `follow` has something to do by itself.
