@@ -79,7 +79,7 @@ impl Ears {
     /// Takes in what there is to hear. Never waits.
     pub fn listen(&mut self) -> Heard {
         let mut heard = Heard::default();
-        while let Some(news) = self.uevents.as_mut().and_then(UeventSocket::next) {
+        while let Some(news) = self.uevents.as_mut().and_then(UeventSocket::poll) {
             match news {
                 News::Lost => self.hints.of_any += 1,
                 News::Card(news) if news.minor.is_some() && news.minor != self.minor => {}
