@@ -47,12 +47,8 @@ fn capture(screen: &mut KmsPresenter, tools: &mut Tools, seed: u32) -> (Vec<u8>,
     // A request may be put off while the hardware rests from the one before.
     for _ in 0..10 {
         shown.push(tools.present(screen, seed));
-        loop {
-            match tools.event(screen) {
-                PresentEvent::Presented { id, .. } if shown.last() == Some(&id) => break,
-                other => panic!("{other:?}"),
-            }
-        }
+        let event = tools.event(screen);
+        assert!(matches!(event, PresentEvent::Presented { id, .. } if shown.last() == Some(&id)), "{event:?}");
         for _ in 0..20 {
             match screen.poll(monotonic_now()).unwrap() {
                 Some(PresentEvent::Captured { id }) => {

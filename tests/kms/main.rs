@@ -33,7 +33,7 @@ const CASES: [Case; 12] = [
     ("it_leaves_the_card_as_it_found_it", cases::restored),
     ("switched_off_time_goes_on", cases::power),
     ("two_outputs_run_at_once", cases::two_outputs),
-    ("a_display_comes_goes_and_moves", cases::hotplug),
+    ("a_display_comes_and_goes", cases::hotplug),
 ];
 
 fn main() -> ExitCode {
