@@ -34,7 +34,7 @@ const CASES: [Case; 15] = [
     ("it_leaves_the_card_as_it_found_it", cases::restored),
     ("switched_off_time_goes_on", cases::power),
     ("two_outputs_run_at_once", cases::two_outputs),
-    ("a_display_comes_goes_and_moves", cases::hotplug),
+    ("a_display_comes_and_goes", cases::hotplug),
     ("hot_plug_detect_in_pulses_costs_no_frame", displays::pulses),
     ("a_display_without_modes_is_waited_for", displays::not_ready),
     ("other_modes_are_taken", displays::other_modes),
