@@ -2,7 +2,7 @@
 CARGO ?= cargo
 FILM := tests/media/bigbuckbunny.mp4
 
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test soak board check bench
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -21,9 +21,18 @@ demo: ## Build, play a film (in a window, or headless without a desktop), leave 
 	@ls demo/*.png >/dev/null
 	@echo "demo: played; the figures are in demo/stats.json, look at" demo/*.png
 
-test: ## Run every test
+test: ## Run every test; the first time builds the virtual board, which takes some minutes more
 	@.ci/setup --quiet
 	@$(CARGO) test --release --quiet --no-fail-fast </dev/null
+
+soak: ## Run the cases of hw-tests in full: hours of playing, in virtual time
+	@.ci/setup --quiet
+	@$(CARGO) test --release --quiet --test board -- --soak </dev/null
+
+board: ## Build the player and open a shell on the virtual board
+	@.ci/setup --quiet
+	@$(CARGO) build --release --quiet
+	@hw-tests/board shell
 
 check: ## Check formatting, lints and documentation
 	@.ci/setup --quiet

@@ -18,8 +18,8 @@ readonly root_packages=(
     libdrm2 libegl1 libgbm1 libgl1-mesa-dri libgles2
     # What the player and its libraries expect of any Debian.
     libasound2t64 libexpat1 libgcc-s1 libstdc++6 libsystemd0 libudev1 zlib1g
-    # To look and to disturb.
-    alsa-utils kbd strace v4l-utils
+    # To look and to disturb; kbdinfo is in kbd, cec-ctl in v4l-utils, modetest in libdrm-tests.
+    alsa-utils e2fsprogs kbd libdrm-tests strace v4l-utils
 )
 # Change it with the steps below: what was built in another way is then built again.
 readonly recipe=1
@@ -137,16 +137,16 @@ END
 # The configuration that APT_CONFIG names is read last, so it wins over the host's; the host's proxy stays.
 apt_get() { APT_CONFIG=$work/apt.conf apt-get -qq -y "$@" >"$work/log" 2>&1 </dev/null || { cat "$work/log" >&2 && return 1; }; }
 
-# The mirror that apt is configured with: whatever serves Debian itself, or this release where nothing was fetched yet.
+# The mirror that apt is configured with: whatever calls itself Debian; or, where nothing was fetched yet that could say so,
+# whatever serves this release's main.
 find_mirror() {
     local release found
     release=$(. /etc/os-release && echo "$VERSION_CODENAME")
     # shellcheck disable=SC2016 # apt's variables, not ours.
-    found=$(apt-get indextargets --format '$(LABEL)|$(RELEASE)|$(REPO_URI)' 'Created-By: Packages' |
-        awk -F '|' -v release="$release" '
-            $1 == "Debian" { print $3; exit }
-            $1 == "" && $2 == release && !other { other = $3 }
-            END { if (other) print other }' | head -n 1)
+    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+    # shellcheck disable=SC2016
+    [[ $found ]] || found=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' \
+        'Created-By: Packages' "Release: $release" 'Component: main' | head -n 1)
     [[ $found ]] || give_up "apt is not configured with any mirror of Debian"
     printf '%s\n' "${found%/}"
 }
@@ -192,7 +192,7 @@ build_kernel() {
     mkdir "$work/result"
     strip -o "$work/result/linux" "$source/linux"
     cp "$source/.config" "$work/result/config"
-    mv "$work/result" "$cache/$name"
+    mv -T "$work/result" "$cache/$name"
     rm -rf "$work"
     say "kernel $version: built"
     find_kernel
@@ -247,7 +247,7 @@ build_root() {
     install -m 755 "$here/guest/start" "$result/board-start"
     # Directories that only root may enter would be closed to whoever runs the board.
     chmod -R u+rwX "$result"
-    mv "$result" "$cache/$root_folder"
+    mv -T "$result" "$cache/$root_folder"
     rm -rf "$work"
     say "root: built"
 }
@@ -263,11 +263,13 @@ build_libraries() {
         done < <(ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p')
     fi
     chmod 755 "$result"
-    mv "$result" "$cache/$libraries_folder"
+    mv -T "$result" "$cache/$libraries_folder"
 }
 
 # What nobody has used for long goes; what is in use was touched a moment ago.
 prune() {
     find "$cache" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'root-*' -o -name 'libraries-*' \) \
         -mtime "+$keep_days" -exec rm -rf {} +
+    # Runs that were killed could not tidy up.
+    find /tmp -mindepth 1 -maxdepth 1 -name 'lucarne-board.*' -user "$(id -u)" -mtime +1 -exec rm -rf {} +
 }

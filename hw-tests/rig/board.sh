@@ -42,6 +42,8 @@ start_recording() {
 }
 stop_recording() {
     [[ -n $recorder ]] || return 0
+    # It writes whole periods, an eighth of a second each.
+    sleep 0.5
     kill -INT "$recorder" || true
     # It has written the length into the file's head when it has ended.
     wait "$recorder" || true

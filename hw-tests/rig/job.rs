@@ -52,7 +52,7 @@ pub struct Job {
     pub absent: Vec<usize>,
     /// Words for the kernel's command line, on a rig that is booted for the job.
     pub kernel: Vec<String>,
-    /// A raw disk image of this machine; `/dev/ubda` on the board.
+    /// A raw disk image of this machine, `/dev/ubda` on the board; a Pi has its own.
     pub disk: Option<PathBuf>,
     /// Environment variables for everything that runs there.
     pub environment: Vec<(String, String)>,
@@ -98,7 +98,7 @@ impl Job {
         self
     }
 
-    /// A disk, as an image on this machine.
+    /// A disk, as an image on this machine. Time is real then.
     pub fn disk(mut self, image: &Path) -> Self {
         self.disk = Some(image.to_owned());
         self

@@ -11,7 +11,9 @@ mod script;
 use std::fmt;
 use std::path::Path;
 
-pub use self::ended::{Ended, Frame, Picture, Recording};
+pub use self::ended::Ended;
+#[allow(unused_imports, reason = "as above")]
+pub use self::ended::{Frame, Picture, Recording};
 pub use self::job::{Job, Step};
 
 /// What only some rigs can do. A case names what it needs and is skipped, with the reason, where that is missing.

@@ -92,9 +92,25 @@ fn only_the_output_modules_print() {
 #[test]
 fn no_test_is_ignored_and_nobody_sleeps() {
     every_source_keeps(rules::no_ignore_no_sleep);
-    let tests = text_files("tests").into_iter().chain(text_files("benches"));
+    let tests = ["tests", "benches", "hw-tests"].into_iter().flat_map(text_files);
     let rust = tests.filter(|(path, _)| path.ends_with(".rs"));
     none(rust.map(|(path, text)| Source::new(&path, &text)).flat_map(|it| rules::no_ignore_no_sleep(&it)).collect());
+}
+
+#[test]
+fn every_hardware_test_file_is_short_and_says_what_it_is() {
+    let files = text_files("hw-tests").into_iter().filter(|(path, _)| path.ends_with(".rs"));
+    let files: Vec<Source> = files.map(|(path, text)| Source::new(&path, &text)).collect();
+    assert!(files.len() > 5, "the files were not found: {}", files.len());
+    none(files.iter().flat_map(|it| [rules::length(it), rules::header(it)].concat()).collect());
+}
+
+#[test]
+fn every_script_says_what_it_is_and_stops_at_the_first_mistake() {
+    let scripts = text_files("").into_iter().filter(|(path, text)| repository::is_script(path, text));
+    let scripts: Vec<_> = scripts.collect();
+    assert!(scripts.len() > 3, "the scripts were not found: {}", scripts.len());
+    none(scripts.iter().flat_map(|(path, text)| repository::script(path, text)).collect());
 }
 
 #[test]

@@ -55,6 +55,28 @@ pub fn machine_paths(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// A shell script, by its name or its first line.
+pub fn is_script(path: &str, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    path.ends_with(".sh") || (first.starts_with("#!") && first.ends_with("sh"))
+}
+
+/// A script says what it is below its first line, and one that is run by name by people stops at the first mistake.
+pub fn script(path: &str, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    if !lines.next().is_some_and(|it| it.starts_with("# ") && it.len() > 20) {
+        wrong.push(format!("{path}:2: say what the script is for"));
+    }
+    // One that is read by another inherits its settings; process 1 must not end by a mistake, or the machine does.
+    let is_entry = first == "#!/usr/bin/env bash";
+    if is_entry && !text.lines().any(|it| it == "set -euo pipefail") {
+        wrong.push(format!("{path}: set -euo pipefail"));
+    }
+    wrong
+}
+
 /// Relative links of a document lead somewhere.
 pub fn links(root: &Path, path: &str, text: &str) -> Vec<String> {
     let folder = root.join(path).parent().map(Path::to_owned).unwrap_or_default();
@@ -96,6 +118,15 @@ mod tests {
     fn a_path_of_one_machine_is_found() {
         assert_eq!(machine_paths("README.md", concat!("see /ho", "me/me/film.mp4")).len(), 1);
         assert!(machine_paths("README.md", "see ~/film.mp4").is_empty());
+    }
+
+    #[test]
+    fn a_script_that_says_nothing_or_goes_on_is_found() {
+        assert!(is_script("a", "#!/usr/bin/env bash\n") && is_script("a.sh", "") && !is_script("a.rs", "//! sh"));
+        let good = "#!/usr/bin/env bash\n# What this script is good for.\nset -euo pipefail\n";
+        assert!(script("a", good).is_empty());
+        assert_eq!(script("a", &good.replace("set -euo pipefail", "")).len(), 1);
+        assert_eq!(script("a.sh", "echo\n").len(), 1);
     }
 
     #[test]
