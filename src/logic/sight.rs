@@ -35,6 +35,8 @@ pub enum Loss {
     Lost,
     /// There was none to begin with.
     Absent,
+    /// The display went away, which was counted when the screen refused a picture.
+    Explained,
     /// It was gone already.
     Known,
 }
@@ -74,8 +76,12 @@ impl Sight {
             self.state = State::Waiting;
             return Loss::Absent;
         }
-        self.state = State::Gone;
-        if std::mem::replace(&mut self.lost, true) { Loss::Known } else { Loss::Lost }
+        let before = std::mem::replace(&mut self.state, State::Gone);
+        match (std::mem::replace(&mut self.lost, true), before) {
+            (false, _) => Loss::Lost,
+            (true, State::Failing) => Loss::Explained,
+            (true, _) => Loss::Known,
+        }
     }
 
     /// The screen says that a display is connected, or has another mode.
@@ -134,7 +140,7 @@ mod tests {
         it.flipped();
         assert!(it.refused() && !it.refused());
         assert!(it.is_failing() && it.has_display() && !it.is_clear());
-        assert_eq!(it.disconnected(), Loss::Known);
+        assert_eq!([it.disconnected(), it.disconnected()], [Loss::Explained, Loss::Known]);
         it.connected();
         assert!(!it.refused());
         assert!(it.flipped());

@@ -19,6 +19,7 @@ const KEYS: &[&str] = &[
     "items",
     "frames_decoded",
     "frames_presented",
+    "frames_unseen",
     "frames_dropped_stale",
     "late_frames",
     "missed_vblanks",

@@ -218,6 +218,6 @@ pub fn play(inputs: &[&str], turns: u32, params: impl FnOnce(MonoTime) -> Headle
         clock_switches,
         xruns,
         trusted,
-        report: stats.report(RunFacts::default()),
+        report: stats.report(RunFacts::default(), Vec::new()),
     }
 }

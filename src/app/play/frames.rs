@@ -165,12 +165,12 @@ impl FrameObserver for Frames {
 
     fn presented(&mut self, frame: PresentedFrame<'_>) {
         let crc = frame.pixels.filter(|_| self.crc).map(|(pixels, _)| crc32fast::hash(pixels));
-        if let Some(log) = &mut self.log {
-            if let Err(error) = log.write(&frame, crc) {
-                log::warn!("the frame log ends here: {error}; check the space on its disk");
-                self.log_failed(&error);
-                self.log = None;
-            }
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.write(&frame, crc)
+        {
+            log::warn!("the frame log ends here: {error}; check the space on its disk");
+            self.log_failed(&error);
+            self.log = None;
         }
         if self.wants_snapshot(frame.index)
             && !frame.captured

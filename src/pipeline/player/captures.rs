@@ -22,7 +22,7 @@ impl Default for Captures {
 
 impl Captures {
     /// The frame with this index was shown by this submission, and its picture is to come.
-    pub(super) fn expect(&mut self, id: SubmissionId, index: u64) {
+    pub(super) fn announce(&mut self, id: SubmissionId, index: u64) {
         if self.expected.len() == MOST {
             self.expected.pop_front();
         }

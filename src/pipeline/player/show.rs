@@ -20,7 +20,10 @@ const LATE: Duration = Duration::from_millis(50);
 
 impl Player {
     /// The screen takes no pictures: a frame had its time and was not seen.
-    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>) {
+    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>, why: &PresentError) {
+        if let Some(screen) = &self.screen {
+            screen.tell_refusal(&self.sight, why);
+        }
         self.stats.display_lost += u64::from(self.sight.refused());
         self.pass_unseen(now, vblank, frame);
     }
@@ -99,7 +102,7 @@ impl Player {
             self.stats.software_frames += 1;
         }
         if frame.captured {
-            self.captures.expect(flip.id, index);
+            self.captures.announce(flip.id, index);
         }
         let Some(item) = self.programme.shown(now, &frame, &mut self.stats) else { return };
         self.observer.presented(PresentedFrame {
@@ -307,9 +310,8 @@ impl Player {
                 return Turn::Wait { until: Some(now + BUSY), starving: false };
             }
             Painted::Refused(error) => {
-                log::debug!("{error}");
                 self.on_screen = Some(frame);
-                self.refused(now, vblank, described);
+                self.refused(now, vblank, described, &error);
                 return Turn::Wait { until: Some(now + self.refresh()), starving: false };
             }
             Painted::Lost => {}
@@ -356,9 +358,8 @@ impl Player {
                 return Turn::Wait { until: Some(now + BUSY), starving: false };
             }
             Err(error) => {
-                log::warn!("{error}; the picture before it stays");
                 self.on_screen = Some(picture);
-                self.refused(now, vblank, frame);
+                self.refused(now, vblank, frame, &error);
             }
         }
         Turn::Again

@@ -298,7 +298,7 @@ impl Mirror {
     }
 
     fn refused(&mut self, now: MonoTime, vblank: MonoTime, it: Offered, is_new: bool, why: &PresentError) -> Turn {
-        log::debug!("{why}");
+        self.screen.tell_refusal(&self.sight, why);
         self.stats.display_lost += u64::from(self.sight.refused());
         self.pass_unseen(vblank, it, is_new);
         Turn::Wait { until: Some(now + self.screen.refresh()), starving: false }
