@@ -18,7 +18,7 @@ readonly root_packages=(
     libdrm2 libegl1 libgbm1 libgl1-mesa-dri libgles2
     # What the player and its libraries expect of any Debian.
     libasound2t64 libexpat1 libgcc-s1 libstdc++6 libsystemd0 libudev1 zlib1g
-    # To look and to disturb; cec-ctl is in v4l-utils, modetest in libdrm-tests.
+    # To look and to disturb; kbdinfo is in kbd, cec-ctl in v4l-utils, modetest in libdrm-tests.
     alsa-utils e2fsprogs kbd libdrm-tests strace v4l-utils
 )
 # Change it with the steps below: what was built in another way is then built again.

@@ -48,7 +48,7 @@ fn televisions(clock: Arc<dyn Clock>) -> std::io::Result<Option<Box<dyn Televisi
 fn kms() -> DisplayKind {
     DisplayKind {
         name: "kms",
-        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { Ok(()) },
+        probe: |desktop| if desktop { Err("the desktop owns the screen".to_owned()) } else { kms::probe() },
         open: open_kms,
     }
 }

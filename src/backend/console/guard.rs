@@ -156,12 +156,12 @@ fn put_back(terminal: &Terminal, before: Before) -> bool {
             return true;
         }
         // Without root, a terminal may be changed by those it controls; it is free when the player led its session.
-        let _made = open_terminal(&terminal.path).and_then(|it| vt::make_controlling(it));
+        let _made = open_terminal(&terminal.path).and_then(vt::make_controlling);
         waiter.wait(&[], Some(RETRY));
     }
     false
 }
 
 fn is_as(terminal: &Terminal, before: Before) -> bool {
-    open_terminal(&terminal.path).and_then(|it| vt::kd_mode(it)).is_ok_and(|it| it == before.display)
+    open_terminal(&terminal.path).and_then(vt::kd_mode).is_ok_and(|it| it == before.display)
 }

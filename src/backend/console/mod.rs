@@ -133,7 +133,7 @@ impl Console {
 
 impl Seat for Console {
     fn poll(&mut self) -> Option<SeatRequest> {
-        Some(match self.switches.as_ref()?.next()? {
+        Some(match self.switches.as_ref()?.poll()? {
             SwitchSignal::Release => SeatRequest::LetGo,
             SwitchSignal::Acquire => {
                 log::info!("tty{}: on the screen again", self.terminal.vt);

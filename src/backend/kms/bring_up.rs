@@ -10,11 +10,12 @@ use crate::backend::kms::modes::{display_mode, facts, size};
 use crate::backend::kms::pipe::Pipe;
 use crate::backend::kms::presenter::KmsPresenter;
 use crate::backend::kms::saved::SavedState;
+use crate::backend::kms::writeback::Writeback;
 use crate::base::time::MonoTime;
 use crate::logic::mode_choice::{self, ModeFacts, ModeWish, mode_name};
 use crate::logic::redraw::Phase;
 use crate::seam::presenter::{PresentError, PresentEvent};
-use crate::sys::kms::PropertyBlob;
+use crate::sys::kms::{AtomicRequest, PropertyBlob};
 
 /// What an output has while a display is connected.
 #[derive(Debug)]
@@ -23,11 +24,23 @@ pub struct Up {
     pub pipe: Pipe,
     /// The mode, as the kernel takes it.
     pub blob: PropertyBlob,
+    /// Reads pictures back, where the card can.
+    pub writeback: Option<Writeback>,
     mode: Mode,
     /// Everything the display can do, to notice when that changes.
     modes: Vec<Mode>,
     /// A framebuffer of the present buffers, to test modes with.
     framebuffer: u64,
+}
+
+impl Up {
+    /// Everything off.
+    fn take_down(&mut self, request: &mut AtomicRequest) {
+        self.pipe.take_down(request);
+        if let Some(writeback) = &mut self.writeback {
+            writeback.detach(request);
+        }
+    }
 }
 
 impl KmsPresenter {
@@ -76,11 +89,11 @@ impl KmsPresenter {
         for mode in order.into_iter().filter_map(|it| connector.modes.get(it)) {
             match self.try_mode(connector, &pipe, mode) {
                 Ok((blob, framebuffer, ring)) => {
-                    self.take_mode(
-                        connector,
-                        Up { pipe, blob, mode: *mode, modes: connector.modes.clone(), framebuffer },
-                        ring,
-                    );
+                    // The same one goes on: the kernel may still be writing.
+                    let same = self.up.take().filter(|it| it.pipe.crtc() == pipe.crtc()).and_then(|it| it.writeback);
+                    let writeback = same.or_else(|| Writeback::of(&self.device, &pipe));
+                    let modes = connector.modes.clone();
+                    self.take_mode(connector, Up { pipe, blob, writeback, mode: *mode, modes, framebuffer }, ring);
                     return Ok(());
                 }
                 Err(error) => {
@@ -168,9 +181,6 @@ impl KmsPresenter {
         if !self.device.is_master() {
             self.redraw.lose();
         }
-        if !self.wants_power {
-            self.redraw.switch_off();
-        }
     }
 
     /// The film is known now, or the display offers other modes: takes the best again. Keeps what there is on an error.
@@ -196,9 +206,9 @@ impl KmsPresenter {
         if !self.redraw.disconnect() {
             return;
         }
-        if let Some(up) = &self.up {
+        if let Some(up) = &mut self.up {
             self.request.clear();
-            up.pipe.take_down(&mut self.request);
+            up.take_down(&mut self.request);
             let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::ALLOW_MODESET;
             if let Err(error) = self.request.commit(self.device.card(), flags) {
                 log::debug!("{}: switching a disconnected output off: {error}", self.name);
@@ -221,9 +231,9 @@ impl KmsPresenter {
             }
             return;
         }
-        if self.device.is_given_up() && !matches!(self.redraw.phase(), Phase::NoDisplay | Phase::Lost) {
+        self.tell_whose_turn_it_is();
+        if !self.device.is_master() {
             self.redraw.lose();
-            self.tell(PresentEvent::Disconnected);
         }
         self.follow(now);
         if self.seen_regained != self.device.regained() {
@@ -278,10 +288,8 @@ impl KmsPresenter {
                 self.redraw.switch_on();
                 self.tell(PresentEvent::ModeChanged(self.mode));
             }
-            (false, false) if matches!(self.redraw.phase(), Phase::Dark) => {
-                self.redraw.switch_off();
-            }
-            (false, false) if matches!(self.redraw.phase(), Phase::Idle | Phase::Drawing) => {
+            // Dark too: a picture of before may still be there.
+            (false, false) if matches!(self.redraw.phase(), Phase::Dark | Phase::Idle | Phase::Drawing) => {
                 let Some(up) = &self.up else { return Ok(()) };
                 self.request.clear();
                 up.pipe.switch_off(&mut self.request);
@@ -310,9 +318,9 @@ impl KmsPresenter {
             if let Err(error) = saved.restore(card) {
                 log::debug!("{NAME}: {}: putting back what was shown before: {error}", self.name);
                 // What cannot be put back is switched off: our picture is about to go.
-                if let Some(up) = &self.up {
+                if let Some(up) = &mut self.up {
                     self.request.clear();
-                    up.pipe.take_down(&mut self.request);
+                    up.take_down(&mut self.request);
                     if let Err(error) = self.request.commit(card, AtomicCommitFlags::ALLOW_MODESET) {
                         log::debug!("{NAME}: {}: switching it off: {error}", self.name);
                     }

@@ -25,6 +25,11 @@ pub struct ChosenCard {
     pub topology: Topology,
 }
 
+/// Whether there is a card at all; opens none.
+pub fn probe() -> Result<(), String> {
+    if nodes().is_empty() { Err(format!("there is no graphics card: {NODES} has no card*")) } else { Ok(()) }
+}
+
 /// Opens the card that has the wanted outputs.
 pub fn choose(wanted: &[String]) -> Result<ChosenCard, PresentError> {
     let mut found = Vec::new();

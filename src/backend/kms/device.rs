@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
-use drm::Device as _;
-use drm::control::{Device as _, Event, connector, crtc, plane};
+use drm::control::{Device as _, Event, crtc, plane};
+use drm::{Device as _, VblankWaitFlags, VblankWaitTarget};
 
 use crate::backend::kms::cards::ChosenCard;
 use crate::backend::kms::connectors::{Connector, Lens, Topology};
@@ -14,10 +14,8 @@ use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::uevent::UeventSocket;
 use crate::base::time::MonoTime;
-use crate::logic::hotplug::Depth;
 use crate::logic::outputs::{CrtcWish, assign_crtcs, is_virtual};
 use crate::seam::presenter::PresentError;
-use crate::seam::seat::{Seat, SeatRequest};
 use crate::seam::wait::Waitable;
 use crate::sys::egl::{self, Display, NativeFences};
 use crate::sys::gl::{self, Api};
@@ -67,6 +65,7 @@ pub struct Route {
 struct Slot {
     route: Option<Route>,
     flip: Option<FlipEvent>,
+    vblank: Option<FlipEvent>,
 }
 
 /// See the module's text. Fields are dropped in order: the context before the memory it draws into, the card last.
@@ -77,16 +76,16 @@ pub struct Device {
     fences: RefCell<Option<NativeFences>>,
     gbm: gbm::Device<Rc<Card>>,
     slots: RefCell<Vec<Slot>>,
-    topology: RefCell<Topology>,
+    pub(super) topology: RefCell<Topology>,
     master: Cell<Master>,
     /// Counts the times we became master again.
     regained: Cell<u64>,
-    is_gone: Cell<bool>,
-    waits: PollSet,
-    lens: RefCell<Option<Rc<dyn Lens>>>,
-    card: Rc<Card>,
+    pub(super) is_gone: Cell<bool>,
+    pub(super) waits: PollSet,
+    pub(super) lens: RefCell<Option<Rc<dyn Lens>>>,
+    pub(super) card: Rc<Card>,
     /// Last: the screen's other user draws on it as soon as our turn is over.
-    ears: RefCell<Ears>,
+    pub(super) ears: RefCell<Ears>,
 }
 
 impl Device {
@@ -178,7 +177,7 @@ impl Device {
         })?;
         for index in crtcs {
             let taken: Vec<plane::Handle> = slots.iter().filter_map(|it| it.route).map(|it| it.plane).collect();
-            slots.push(Slot { route: route(&topology, index, &taken), flip: None });
+            slots.push(Slot { route: route(&topology, index, &taken), ..Slot::default() });
         }
         Ok(wanted.iter().cloned().map(Some).collect())
     }
@@ -209,58 +208,6 @@ impl Device {
             .any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
     }
 
-    /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
-    /// take to answer.
-    pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
-        let mut topology = self.topology.borrow_mut();
-        topology.look(&self.card, only, depth)?;
-        if let Some(lens) = self.lens.borrow().as_ref() {
-            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
-        }
-        Ok(())
-    }
-
-    /// Looks through a lens from now on, as if a uevent had said that something has changed.
-    pub fn look_through(&self, lens: Rc<dyn Lens>) {
-        *self.lens.borrow_mut() = Some(lens);
-        self.ears.borrow_mut().hint();
-    }
-
-    /// Takes in what was said of displays and of the screen's other users. Never waits.
-    pub fn hear(&self, now: MonoTime) {
-        let heard = self.ears.borrow_mut().listen();
-        if heard.is_removed && !self.is_gone.replace(true) {
-            log::warn!("{}: the graphics card is gone", self.card.path().display());
-        }
-        match heard.request {
-            Some(SeatRequest::LetGo) => {
-                self.give_up();
-                self.ears.borrow_mut().let_go();
-            }
-            Some(SeatRequest::TakeBack) => self.take_back(now),
-            None => {}
-        }
-    }
-
-    /// Takes a turn at the screen, until the card is closed.
-    pub fn sit(&self, seat: Box<dyn Seat>) -> io::Result<()> {
-        if let Some(fd) = seat.wakes_by() {
-            self.waits.watch(fd)?;
-        }
-        self.ears.borrow_mut().sit(seat);
-        Ok(())
-    }
-
-    /// Whether the kernel tells when displays come and go.
-    pub fn has_uevents(&self) -> bool {
-        self.ears.borrow().has_uevents()
-    }
-
-    /// How often something was said that concerns this connector; `None`: any of them.
-    pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
-        self.ears.borrow().hints(of)
-    }
-
     /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
     pub fn pump(&self) -> io::Result<()> {
         if self.is_gone.get() {
@@ -278,14 +225,31 @@ impl Device {
             }
         };
         for event in events {
-            let Event::PageFlip(flip) = event else { continue };
-            let at = MonoTime::from_nanos(u64::try_from(flip.duration.as_nanos()).unwrap_or(0));
+            let (crtc, time, sequence, is_flip) = match event {
+                Event::PageFlip(it) => (it.crtc, it.duration, it.frame, true),
+                Event::Vblank(it) => (it.crtc, it.time, it.frame, false),
+                Event::Unknown(_) => continue,
+            };
+            let at = MonoTime::from_nanos(u64::try_from(time.as_nanos()).unwrap_or(0));
             let mut slots = self.slots.borrow_mut();
-            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == flip.crtc)) {
-                slot.flip = Some(FlipEvent { at, sequence: flip.frame });
+            if let Some(slot) = slots.iter_mut().find(|it| it.route.is_some_and(|it| it.crtc == crtc)) {
+                let place = if is_flip { &mut slot.flip } else { &mut slot.vblank };
+                *place = Some(FlipEvent { at, sequence });
             }
         }
         Ok(())
+    }
+
+    /// Asks for the time of the CRTC's next vblank (DRM_IOCTL_WAIT_VBLANK, as an event).
+    pub fn ask_for_vblank(&self, crtc: crtc::Handle) -> io::Result<()> {
+        let index = self.topology.borrow().crtcs.iter().position(|it| *it == crtc).unwrap_or(0);
+        let index = u32::try_from(index).unwrap_or(0);
+        self.card.wait_vblank(VblankWaitTarget::Relative(1), VblankWaitFlags::EVENT, index, 0).map(drop)
+    }
+
+    /// The vblank that was asked for, once.
+    pub fn take_vblank(&self, slot: usize) -> Option<FlipEvent> {
+        self.slots.borrow_mut().get_mut(slot)?.vblank.take()
     }
 
     /// The output's flip, once.
@@ -293,9 +257,11 @@ impl Device {
         self.slots.borrow_mut().get_mut(slot)?.flip.take()
     }
 
-    /// When the output's flip was, without taking it: another output's `poll` has read it.
-    pub fn flip_waits_since(&self, slot: usize) -> Option<MonoTime> {
-        self.slots.borrow().get(slot)?.flip.map(|it| it.at)
+    /// When the kernel said something to the output that it has not taken yet: another output's `poll` has read it.
+    pub fn news_since(&self, slot: usize) -> Option<MonoTime> {
+        let slots = self.slots.borrow();
+        let slot = slots.get(slot)?;
+        slot.flip.or(slot.vblank).map(|it| it.at)
     }
 
     /// The card is gone: unplugged, or its driver unbound.
@@ -306,6 +272,11 @@ impl Device {
     /// What fires when `pump` has something to read.
     pub fn waitable(&self) -> Waitable<'_> {
         if self.is_gone.get() { Waitable::Every(GONE_INTERVAL) } else { Waitable::Fd(self.waits.as_fd()) }
+    }
+
+    /// Makes the wait end for another descriptor too, until that is closed.
+    pub fn also_wait_for(&self, fd: &impl AsFd) -> io::Result<()> {
+        self.waits.watch(fd.as_fd())
     }
 
     /// A commit said that somebody else is DRM master.
@@ -336,7 +307,7 @@ impl Device {
     }
 
     /// Gives the display up to another program (a console switch), until `take_back`.
-    fn give_up(&self) {
+    pub fn give_up(&self) {
         self.master.set(Master::GivenUp);
         if let Err(error) = self.card.release_master_lock() {
             log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
@@ -349,7 +320,7 @@ impl Device {
     }
 
     /// Ends `give_up`: asks to be master at the next `poll`.
-    fn take_back(&self, now: MonoTime) {
+    pub fn take_back(&self, now: MonoTime) {
         if self.master.get() != Master::Held {
             self.master.set(Master::Lost { retry_at: now });
         }

@@ -5,7 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use drm::control::connector;
 use nix::sys::stat::{fstat, minor};
 
+use crate::backend::kms::device::Device;
 use crate::backend::kms::uevent::{CardChange, News, UeventSocket};
+use crate::base::time::MonoTime;
 use crate::seam::seat::{Seat, SeatRequest};
 use crate::sys::kms::Card;
 
@@ -77,7 +79,7 @@ impl Ears {
     /// Takes in what there is to hear. Never waits.
     pub fn listen(&mut self) -> Heard {
         let mut heard = Heard::default();
-        while let Some(news) = self.uevents.as_mut().and_then(UeventSocket::next) {
+        while let Some(news) = self.uevents.as_mut().and_then(UeventSocket::poll) {
             match news {
                 News::Lost => self.hints.of_any += 1,
                 News::Card(news) if news.minor.is_some() && news.minor != self.minor => {}
@@ -107,6 +109,43 @@ impl Ears {
     pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
         let of_one = self.hints.of_one.iter().filter(|(id, _)| of.is_none_or(|it| u32::from(it) == *id));
         self.hints.of_any + of_one.map(|(_, count)| count).sum::<u64>()
+    }
+}
+
+impl Device {
+    /// Takes in what was said of displays and of the screen's other users. Never waits.
+    pub fn hear(&self, now: MonoTime) {
+        let heard = self.ears.borrow_mut().listen();
+        if heard.is_removed && !self.is_gone.replace(true) {
+            log::warn!("{}: the graphics card is gone", self.card.path().display());
+        }
+        match heard.request {
+            Some(SeatRequest::LetGo) => {
+                self.give_up();
+                self.ears.borrow_mut().let_go();
+            }
+            Some(SeatRequest::TakeBack) => self.take_back(now),
+            None => {}
+        }
+    }
+
+    /// Takes a turn at the screen, until the card is closed.
+    pub fn sit(&self, seat: Box<dyn Seat>) -> io::Result<()> {
+        if let Some(fd) = seat.wakes_by() {
+            self.waits.watch(fd)?;
+        }
+        self.ears.borrow_mut().sit(seat);
+        Ok(())
+    }
+
+    /// Whether the kernel tells when displays come and go.
+    pub fn has_uevents(&self) -> bool {
+        self.ears.borrow().has_uevents()
+    }
+
+    /// How often something was said that concerns this connector; `None`: any of them.
+    pub fn hints(&self, of: Option<connector::Handle>) -> u64 {
+        self.ears.borrow().hints(of)
     }
 }
 

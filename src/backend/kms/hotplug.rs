@@ -1,13 +1,17 @@
 //! Displays that come and go under an output: [`crate::logic::hotplug`] decides, here it is looked and done.
+use std::io;
+use std::rc::Rc;
+
 use drm::control::connector;
 
-use crate::backend::kms::connectors::Connector;
+use crate::backend::kms::connectors::{Connector, Lens};
 use crate::backend::kms::device::Device;
 use crate::backend::kms::presenter::KmsPresenter;
 use crate::base::time::MonoTime;
 use crate::logic::backoff::Backoff;
 use crate::logic::hotplug::{Depth, Hotplug, Input, Output, Scan};
 use crate::logic::redraw::Phase;
+use crate::seam::presenter::PresentEvent;
 
 /// What an output knows of its connection.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub struct Connection {
     heard: (Option<connector::Handle>, u64),
     /// For a display that is there and could not be shown on.
     again: Backoff,
+    /// It was said that the screen is another's for now.
+    told_away: bool,
 }
 
 impl Connection {
@@ -27,7 +33,26 @@ impl Connection {
         let found = best_of(concerned());
         let connector = wanted.and_then(|_| concerned().next()).map(|it| it.handle);
         let heard = (connector, device.hints(connector));
-        Self { machine: Hotplug::new(now, found, device.has_uevents()), heard, again: Backoff::new() }
+        Self { machine: Hotplug::new(now, found, device.has_uevents()), heard, again: Backoff::new(), told_away: false }
+    }
+}
+
+impl Device {
+    /// Looks again at what is connected to the card, or to one of its connectors. A `Probe` takes as long as the displays
+    /// take to answer.
+    pub fn look(&self, only: Option<connector::Handle>, depth: Depth) -> io::Result<()> {
+        let mut topology = self.topology.borrow_mut();
+        topology.look(&self.card, only, depth)?;
+        if let Some(lens) = self.lens.borrow().as_ref() {
+            topology.connectors.iter_mut().for_each(|it| lens.bend(it));
+        }
+        Ok(())
+    }
+
+    /// Looks through a lens from now on, as if a uevent had said that something has changed.
+    pub fn look_through(&self, lens: Rc<dyn Lens>) {
+        *self.lens.borrow_mut() = Some(lens);
+        self.ears.borrow_mut().hint();
     }
 }
 
@@ -90,6 +115,15 @@ impl KmsPresenter {
             connection.again.failed(now);
             self.reconcile();
         }
+    }
+
+    /// While the screen is another's nobody sees anything. That it is ours again is told with the mode.
+    pub(super) fn tell_whose_turn_it_is(&mut self) {
+        let is_away = self.device.is_given_up() && self.redraw.phase() != Phase::NoDisplay;
+        if is_away && !self.connection.told_away {
+            self.tell(PresentEvent::Disconnected);
+        }
+        self.connection.told_away = is_away;
     }
 
     /// When `follow` has something to do by itself.

@@ -9,7 +9,7 @@
 //! A [`Device`](device::Device) is one card, shared by its outputs: it reads the kernel's events once and keeps each for the
 //! output whose CRTC it names. A [`KmsPresenter`] is one output: a connector, with a CRTC and a primary plane of its own.
 //! Which buffer is where is [`crate::logic::redraw`]'s business; what is committed when is [`presenter`]'s; bringing an
-//! output up and down is [`bring_up`]'s. All commits are atomic and non-blocking. The first one sets the mode, with the first
+//! output up and down is [`bring_up`]'s; reading back what was on the wire is [`writeback`]'s. All commits are atomic and non-blocking. The first one sets the mode, with the first
 //! picture, so that the screen never shows anything of ours but pictures.
 //!
 //! What was on the card's outputs before is kept ([`saved`]) and put back when the presenter is dropped.
@@ -27,6 +27,7 @@ mod presenter;
 mod properties;
 mod saved;
 pub mod uevent;
+mod writeback;
 
 use std::rc::Rc;
 
@@ -35,6 +36,7 @@ use crate::base::time::MonoTime;
 use crate::seam::presenter::PresentError;
 use crate::sys::gl;
 
+pub use cards::probe;
 pub use presenter::KmsPresenter;
 
 /// What is wanted of the outputs.

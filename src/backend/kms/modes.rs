@@ -47,31 +47,27 @@ fn refresh_nanos(mode: &Mode) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use drm_mode::modeline;
-
     use super::*;
+    use crate::sys::kms::mode_of_bytes;
 
-    /// Mode lines as displays send them.
-    mod drm_mode {
-        use drm::control::Mode;
+    /// DRM_MODE_FLAG_INTERLACE.
+    const INTERLACE: u32 = 1 << 4;
 
-        /// A mode line of CTA-861 or VESA DMT: clock in kHz, and the two directions' sizes and totals.
-        pub fn modeline(clock: u32, horizontal: (u16, u16), vertical: (u16, u16), flags: u32) -> Mode {
-            // The crate makes modes of the kernel's own struct only, whose type it does not name; so of its bytes.
-            let mut bytes = [0_u8; 68];
-            bytes[0..4].copy_from_slice(&clock.to_ne_bytes());
-            bytes[4..6].copy_from_slice(&horizontal.0.to_ne_bytes());
-            bytes[10..12].copy_from_slice(&horizontal.1.to_ne_bytes());
-            bytes[14..16].copy_from_slice(&vertical.0.to_ne_bytes());
-            bytes[20..22].copy_from_slice(&vertical.1.to_ne_bytes());
-            bytes[28..32].copy_from_slice(&flags.to_ne_bytes());
-            crate::sys::kms::mode_of_bytes(&bytes)
-        }
+    /// A mode line: clock in kHz, both directions' visible and total sizes, flags. The crate makes modes of the kernel's
+    /// struct only and does not name its type; so of its bytes.
+    fn modeline(clock: u32, horizontal: (u16, u16), vertical: (u16, u16), flags: u32) -> Mode {
+        let mut bytes = [0_u8; 68];
+        bytes[0..4].copy_from_slice(&clock.to_ne_bytes());
+        bytes[4..6].copy_from_slice(&horizontal.0.to_ne_bytes());
+        bytes[10..12].copy_from_slice(&horizontal.1.to_ne_bytes());
+        bytes[14..16].copy_from_slice(&vertical.0.to_ne_bytes());
+        bytes[20..22].copy_from_slice(&vertical.1.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&flags.to_ne_bytes());
+        mode_of_bytes(&bytes)
     }
 
     #[test]
     fn the_refresh_is_exact() {
-        const INTERLACE: u32 = 1 << 4;
         for (clock, horizontal, vertical, flags, nanos, mhz) in [
             (148_500, (1920, 2200), (1080, 1125), 0, 16_666_667, 60_000),
             (148_352, (1920, 2200), (1080, 1125), 0, 16_683_294, 59_940),
@@ -80,6 +76,7 @@ mod tests {
             (0, (640, 800), (480, 525), 0, 0, 0),
         ] {
             let mode = modeline(clock, horizontal, vertical, flags);
+            assert_eq!(size(&mode), Size::new(u32::from(horizontal.0), u32::from(vertical.0)));
             assert_eq!(display_mode(&mode).refresh.as_nanos(), nanos, "{clock}");
             assert_eq!(facts(&mode).refresh_mhz, mhz, "{clock}");
         }

@@ -1,7 +1,7 @@
 //! One output, as the pipeline sees it: what is acquired, committed and reported.
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,10 +10,11 @@ use drm::control::AtomicCommitFlags;
 use crate::backend::kms::KmsRequest;
 use crate::backend::kms::bring_up::Up;
 use crate::backend::kms::buffers::ScanoutBuffer;
-use crate::backend::kms::device::Device;
+use crate::backend::kms::device::{Device, FlipEvent};
 use crate::backend::kms::errors::{self, NAME, device};
 use crate::backend::kms::hotplug::Connection;
 use crate::backend::kms::saved::SavedState;
+use crate::backend::kms::writeback::{Join, Writeback};
 use crate::base::format::Size;
 use crate::base::time::{MonoTime, nanos_of};
 use crate::logic::redraw::{NotNow, Phase, Redraw, ToCommit};
@@ -121,6 +122,10 @@ impl KmsPresenter {
         self.redraw.phase()
     }
 
+    fn writeback(&mut self) -> Option<&mut Writeback> {
+        self.up.as_mut()?.writeback.as_mut()
+    }
+
     pub(super) fn tell(&mut self, event: PresentEvent) {
         if let PresentEvent::ModeChanged(_) | PresentEvent::Disconnected = event {
             // Only the last one matters.
@@ -152,9 +157,9 @@ impl KmsPresenter {
         origin.offset_by((since / refresh + 1).saturating_mul(refresh))
     }
 
-    /// Commits what was drawn.
-    fn commit(&mut self) -> io::Result<()> {
-        let Some(up) = &self.up else { return Err(io::ErrorKind::NotConnected.into()) };
+    /// Commits what was drawn; with a picture read back where one is wanted, whose fence is the answer.
+    fn commit(&mut self, now: MonoTime, reads_back: bool) -> io::Result<Option<OwnedFd>> {
+        let Some(up) = &mut self.up else { return Err(io::ErrorKind::NotConnected.into()) };
         let mut flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
         self.request.clear();
         match self.redraw.to_commit() {
@@ -179,7 +184,41 @@ impl KmsPresenter {
                 }
             }
         }
-        self.request.commit(self.device.card(), flags).map(drop)
+        let joined = match &mut up.writeback {
+            Some(it) if reads_back => it.join(&mut self.request, &self.device, &up.pipe, self.mode.size, now),
+            _ => Join::No,
+        };
+        if joined == Join::NeedsModeset {
+            flags |= AtomicCommitFlags::ALLOW_MODESET;
+        }
+        let committed = self.request.commit(self.device.card(), flags);
+        match committed {
+            Err(error) if joined != Join::No && error.raw_os_error() == Some(libc::EINVAL) => {
+                log::warn!("{}: the hardware does not read pictures back: {error}", self.name);
+                up.writeback = None;
+                self.commit(now, false)
+            }
+            committed => committed,
+        }
+    }
+
+    /// What the kernel said of the pending flip.
+    fn take_flip(&mut self, now: MonoTime) -> Option<PresentEvent> {
+        let vblank = match self.device.take_flip(self.slot) {
+            // A modeset may be done before the first vblank of its mode (vkms); it says when one was before. What was
+            // committed is visible from the next one on.
+            Some(early) if early.at <= self.committed_at && self.redraw.is_flipping() => {
+                let crtc = self.up.as_ref().map(|it| it.pipe.crtc());
+                match crtc.map(|it| self.device.ask_for_vblank(it)) {
+                    Some(Ok(())) => return None,
+                    _ => FlipEvent { at: now, ..early },
+                }
+            }
+            Some(flip) => flip,
+            None => self.device.take_vblank(self.slot)?,
+        };
+        let sequence = self.widen(vblank.sequence);
+        self.flipped(vblank.at, Some(sequence))
     }
 
     /// A flip is done, at that vblank.
@@ -230,18 +269,31 @@ impl Presenter for KmsPresenter {
             Ok(ToCommit::Modeset(buffer) | ToCommit::Flip(buffer)) if buffer.target() == target => {}
             Ok(_) => return Err(self.misuse()),
         }
-        if let Err(error) = self.commit() {
-            self.redraw.refuse();
-            let error = errors::commit(&self.name, &error);
-            if matches!(error, PresentError::LostMaster { .. }) {
-                self.device.lose_master(now);
-                self.redraw.lose();
+        let fence = match self.commit(now, true) {
+            Ok(fence) => fence,
+            Err(error) => {
+                self.redraw.refuse();
+                let error = errors::commit(&self.name, &error);
+                if matches!(error, PresentError::LostMaster { .. }) {
+                    self.device.lose_master(now);
+                    self.redraw.lose();
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         self.committed_at = now;
         self.has_shown = true;
-        self.redraw.submit().map_err(|why| self.refusal(why))
+        let id = self.redraw.submit().map_err(|why| self.refusal(why))?;
+        if let Some(fence) = &fence
+            && let Err(error) = self.device.also_wait_for(fence)
+        {
+            // Polls for other reasons find it, later.
+            log::debug!("{}: waiting for the writeback's fence: {error}", self.name);
+        }
+        if let (Some(fence), Some(writeback)) = (fence, self.writeback()) {
+            writeback.joined(id, fence, now);
+        }
+        Ok(id)
     }
 
     fn poll(&mut self, now: MonoTime) -> Result<Option<PresentEvent>, PresentError> {
@@ -249,11 +301,8 @@ impl Presenter for KmsPresenter {
             log::warn!("{}: the graphics card is gone: {error}", self.name);
         }
         self.device.hear(now);
-        if let Some(flip) = self.device.take_flip(self.slot) {
-            let sequence = self.widen(flip.sequence);
-            if let Some(event) = self.flipped(flip.at, Some(sequence)) {
-                return Ok(Some(event));
-            }
+        if let Some(event) = self.take_flip(now) {
+            return Ok(Some(event));
         }
         if self.redraw.is_flipping() && now.saturating_since(self.committed_at) > FLIP_PATIENCE {
             log::warn!("{}: the kernel has not reported a page flip for 3 s; going on without", self.name);
@@ -264,16 +313,22 @@ impl Presenter for KmsPresenter {
         if let Some((id, at)) = self.redraw.tick(now) {
             return Ok(Some(PresentEvent::Presented { id, at, sequence: None }));
         }
+        let (refresh, is_flipping) = (self.mode.refresh, self.redraw.is_flipping());
+        if let Some(id) = self.writeback().and_then(|it| it.poll(now, refresh, is_flipping)) {
+            return Ok(Some(PresentEvent::Captured { id }));
+        }
         self.settle(now);
         Ok(self.events.pop_front())
     }
 
     fn deadline(&self) -> Option<MonoTime> {
         // Another output's poll may have read our event, which then waits here and not in the descriptor.
-        let waiting = self.device.flip_waits_since(self.slot);
+        let waiting = self.device.news_since(self.slot);
         let overdue = self.redraw.is_flipping().then(|| self.committed_at + FLIP_PATIENCE);
         let news = if self.events.is_empty() { None } else { Some(self.committed_at) };
-        let waits = [waiting, self.redraw.tick_at(), self.device.master_retry_at(), overdue, news, self.follows_at()];
+        let reading = self.up.as_ref().and_then(|it| it.writeback.as_ref()).and_then(Writeback::deadline);
+        let master = self.device.master_retry_at();
+        let waits = [waiting, self.redraw.tick_at(), master, overdue, news, reading, self.follows_at()];
         waits.into_iter().flatten().min()
     }
 
@@ -288,6 +343,14 @@ impl Presenter for KmsPresenter {
                 self.choose_again();
             }
         }
+    }
+
+    fn capture_next(&mut self) -> bool {
+        self.writeback().map(Writeback::want).is_some()
+    }
+
+    fn take_capture(&mut self, into: &mut Vec<u8>) -> Option<Size> {
+        self.writeback()?.take(into)
     }
 
     fn set_power(&mut self, on: bool) -> Result<(), PresentError> {

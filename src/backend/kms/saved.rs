@@ -36,7 +36,13 @@ impl SavedState {
         } else if let Some(property) = of_crtc.id("MODE_ID") {
             saved.values.push((pipe.crtc().into(), property, 0));
         }
-        for plane in &device.topology().planes {
+        // We may attach one of these; a CRTC cannot stop with one attached.
+        let topology = device.topology();
+        let bit = topology.crtc_bit(pipe.crtc());
+        for it in topology.connectors.iter().filter(|it| it.is_writeback && it.wish.possible & bit != 0) {
+            saved.keep(card, it.handle, &["CRTC_ID"])?;
+        }
+        for plane in &topology.planes {
             let is_on_it = || card.get_plane(plane.handle).is_ok_and(|it| it.crtc() == Some(pipe.crtc()));
             if plane.handle == pipe.plane() || is_on_it() {
                 saved.keep(card, plane.handle, &OF_PLANE)?;

@@ -16,7 +16,7 @@ const KERNEL_GROUP: u32 = 1;
 const KERNEL_PORT: u32 = 0;
 /// A uevent is at most 2 KiB of lines (UEVENT_BUFFER_SIZE) behind a path of at most 4 KiB (PATH_MAX).
 const LONGEST: usize = 8 * 1024;
-/// Messages about other things read in one `next`: a storm of them goes on with the next call rather than holding up this
+/// Messages about other things read in one `poll`: a storm of them goes on with the next call rather than holding up this
 /// one.
 const MAX_READS: usize = 64;
 
@@ -111,7 +111,7 @@ impl UeventSocket {
     }
 
     /// The next news, or `None`. Never waits, never allocates.
-    pub fn next(&mut self) -> Option<News> {
+    pub fn poll(&mut self) -> Option<News> {
         for _ in 0..MAX_READS {
             match recvfrom::<NetlinkAddr>(self.socket.as_raw_fd(), &mut self.message[..]) {
                 Ok((length, sender)) => {

@@ -90,7 +90,7 @@ impl SwitchSignals {
     }
 
     /// The next one that came, or `None`. Never waits.
-    pub fn next(&self) -> Option<SwitchSignal> {
+    pub fn poll(&self) -> Option<SwitchSignal> {
         let mut info = MaybeUninit::<libc::signalfd_siginfo>::zeroed();
         let size = size_of::<libc::signalfd_siginfo>();
         // SAFETY: at most `size` bytes are written to `info`, which is that large and lives across the call.
@@ -129,10 +129,10 @@ mod tests {
             assert_eq!(SwitchSignals::open().expect_err("not blocked yet").kind(), io::ErrorKind::Unsupported);
             block().expect("two signals are blocked");
             let signals = SwitchSignals::open().expect("blocked");
-            assert_eq!(signals.next(), None);
+            assert_eq!(signals.poll(), None);
             raise(SwitchSignal::Acquire);
             raise(SwitchSignal::Release);
-            [signals.next(), signals.next(), signals.next()]
+            [signals.poll(), signals.poll(), signals.poll()]
         });
         let heard = heard.join().expect("it ends");
         // Real-time signals come lowest number first.

@@ -111,12 +111,12 @@ fn only_the_kernel_is_believed() {
             return;
         }
     };
-    while listener.next().is_some() {}
+    while listener.poll().is_some() {}
     let address: NetlinkAddr = getsockname(listener.socket.as_raw_fd()).expect("it is bound");
     assert_ne!(address.pid(), KERNEL_PORT);
     let liar = UeventSocket::unbound().expect("the first one worked");
     let said = sendto(liar.socket.as_raw_fd(), &message(VKMS), &NetlinkAddr::new(address.pid(), 0), MsgFlags::empty());
     if said.is_ok() {
-        assert_eq!(listener.next(), None, "anybody is believed");
+        assert_eq!(listener.poll(), None, "anybody is believed");
     }
 }

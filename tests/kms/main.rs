@@ -1,0 +1,81 @@
+//! The KMS presenter on the kernel's virtual display (vkms): the virtual board has it, few other machines do.
+//!
+//! Each case owns the card, so they run one after the other, in one process.
+#![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../support/pictures.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod pictures;
+#[path = "../support/presenter_conformance.rs"]
+mod presenter_conformance;
+
+mod cards;
+mod cases;
+mod displays;
+mod screen;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use cards::Surroundings;
+
+/// A case, by name; it says why it was skipped, if it was.
+type Case = (&'static str, fn(&Surroundings) -> Result<(), &'static str>);
+
+const CASES: [Case; 15] = [
+    ("the_presenter_conforms", cases::conformance),
+    ("what_was_drawn_is_on_the_wire", cases::pixels),
+    ("pictures_are_read_back_one_after_the_other", cases::captures_in_a_row),
+    ("presenting_allocates_nothing", cases::allocations),
+    ("the_mode_is_what_was_asked_for_and_suits_the_film", cases::modes),
+    ("what_is_not_there_is_named_with_what_is", cases::refusals),
+    ("two_programs_cannot_have_one_card", cases::other_master),
+    ("the_card_is_taken_back_after_another_program_had_it", cases::master_lost_and_regained),
+    ("it_leaves_the_card_as_it_found_it", cases::restored),
+    ("switched_off_time_goes_on", cases::power),
+    ("two_outputs_run_at_once", cases::two_outputs),
+    ("a_display_comes_and_goes", cases::hotplug),
+    ("hot_plug_detect_in_pulses_costs_no_frame", displays::pulses),
+    ("a_display_without_modes_is_waited_for", displays::not_ready),
+    ("other_modes_are_taken", displays::other_modes),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let filter = arguments.iter().find(|it| !it.starts_with('-'));
+    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
+    if arguments.iter().any(|it| it == "--list") {
+        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
+        return ExitCode::SUCCESS;
+    }
+    say(&format!("\nrunning {} tests", chosen.len()));
+    let surroundings = Surroundings::find();
+    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
+    for (name, case) in chosen {
+        let outcome = match &surroundings {
+            Ok(it) => catch_unwind(AssertUnwindSafe(|| case(it))),
+            Err(why) => Ok(Err(*why)),
+        };
+        match outcome {
+            Ok(Ok(())) => {
+                say(&format!("test {name} ... ok"));
+                n_passed += 1;
+            }
+            Ok(Err(why)) => {
+                say(&format!("test {name} ... ignored, {why}"));
+                n_skipped += 1;
+            }
+            Err(_) => {
+                say(&format!("test {name} ... FAILED"));
+                n_failed += 1;
+            }
+        }
+    }
+    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
+    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
+    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+}
