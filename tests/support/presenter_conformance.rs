@@ -64,7 +64,8 @@ fn every_submission_is_presented_once(mut rig: PresenterRig<'_>) {
         }
         let (presented, at, sequence, then) = rig.presented(submitted_at);
         assert_eq!(presented, id);
-        assert!(at > submitted_at && at <= then, "shown after it was submitted, and reported after it was shown");
+        assert!(at > submitted_at, "shown after it was submitted: {at:?}, {submitted_at:?}");
+        assert!(at <= then, "reported after it was shown: {at:?}, {then:?}");
         if let Some((last_id, last_at, last_sequence)) = last {
             assert_eq!(id.0, last_id.0 + 1, "submissions count up by one");
             assert!(at > last_at, "vblanks go forward");
