@@ -3,7 +3,9 @@ mod audio;
 mod boot;
 mod console;
 mod hotplug;
+mod outputs;
 mod pacing;
+mod pictures;
 mod power;
 mod seams;
 
@@ -11,5 +13,16 @@ use crate::case::Case;
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    [boot::CASES, audio::CASES, pacing::CASES, seams::CASES, hotplug::CASES, console::CASES, power::CASES].concat()
+    [
+        boot::CASES,
+        audio::CASES,
+        pacing::CASES,
+        seams::CASES,
+        hotplug::CASES,
+        console::CASES,
+        power::CASES,
+        pictures::CASES,
+        outputs::CASES,
+    ]
+    .concat()
 }
