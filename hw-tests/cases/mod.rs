@@ -1,6 +1,7 @@
 //! The cases, by what they are about.
 mod audio;
 mod boot;
+mod checksums;
 mod console;
 mod hotplug;
 mod outputs;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Case> {
         power::CASES,
         pictures::CASES,
         outputs::CASES,
+        checksums::CASES,
     ]
     .concat()
 }
