@@ -19,6 +19,12 @@ mod case;
 mod cases;
 mod expect;
 mod media;
+#[path = "../tests/support/pictures.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod pictures;
+#[path = "../tests/support/reference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod reference;
 mod rig;
 mod runner;
 

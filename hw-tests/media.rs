@@ -16,7 +16,37 @@ static MAKING: Mutex<()> = Mutex::new(());
 #[track_caller]
 pub fn made(name: &str, words: &[&str]) -> PathBuf {
     let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hw-media");
+    make(name, words)
+}
+
+/// What ffmpeg makes of `raw` bytes: `input` are the words about them, `output` those about what is made. The name gets a
+/// checksum of everything it is made from, and the `ending`.
+#[track_caller]
+pub fn made_of(name: &str, ending: &str, raw: impl FnOnce() -> Vec<u8>, input: &[&str], output: &[&str]) -> PathBuf {
+    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let raw = raw();
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&raw);
+    input.iter().chain(output).for_each(|it| sum.update(it.as_bytes()));
+    let name = format!("{name}-{:08x}.{ending}", sum.finalize());
+    let file = folder().join(format!("raw-{}", std::process::id()));
+    if !folder().join(&name).exists() {
+        fs::create_dir_all(folder()).expect("the build folder can be written");
+        fs::write(&file, raw).expect("the build folder can be written");
+    }
+    let path = make(&name, &[input, &["-i", &file.to_string_lossy()], output].concat());
+    // Not there when nothing had to be made.
+    let _gone = fs::remove_file(&file);
+    path
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("hw-media")
+}
+
+#[track_caller]
+fn make(name: &str, words: &[&str]) -> PathBuf {
+    let folder = folder();
     let path = folder.join(name);
     if !path.exists() {
         fs::create_dir_all(&folder).expect("the build folder can be written");

@@ -1,9 +1,12 @@
 //! The cases, by what they are about.
 mod audio;
 mod boot;
+mod checksums;
 mod console;
 mod hotplug;
+mod outputs;
 mod pacing;
+mod pictures;
 mod power;
 mod seams;
 
@@ -11,5 +14,17 @@ use crate::case::Case;
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    [boot::CASES, audio::CASES, pacing::CASES, seams::CASES, hotplug::CASES, console::CASES, power::CASES].concat()
+    [
+        boot::CASES,
+        audio::CASES,
+        pacing::CASES,
+        seams::CASES,
+        hotplug::CASES,
+        console::CASES,
+        power::CASES,
+        pictures::CASES,
+        outputs::CASES,
+        checksums::CASES,
+    ]
+    .concat()
 }

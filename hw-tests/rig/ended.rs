@@ -76,7 +76,7 @@ impl Ended {
             let at = head.iter().position(|it| *it == name);
             at.unwrap_or_else(|| panic!("the frame log has no column {name}: {head:?}\n{}", self.said()))
         };
-        let [item, lap, pts, presented] = ["item", "loop", "pts_us", "presented_us"].map(column);
+        let [item, lap, pts, presented, crc] = ["item", "loop", "pts_us", "presented_us", "crc32"].map(column);
         let number = |it: &str| it.parse::<i64>().unwrap_or_else(|_| panic!("not a number in the frame log: {it}"));
         lines
             .map(|line| {
@@ -87,6 +87,7 @@ impl Ended {
                     lap: number(fields[lap]),
                     pts_us: number(fields[pts]),
                     presented_us: number(fields[presented]),
+                    crc: u64::from_str_radix(fields[crc], 16).ok(),
                 }
             })
             .collect()
@@ -134,6 +135,8 @@ pub struct Frame {
     pub pts_us: i64,
     /// When it became visible, since the player's start.
     pub presented_us: i64,
+    /// The checksum of what was shown, where the log has one.
+    pub crc: Option<u64>,
 }
 
 /// A picture read back from a PNG.

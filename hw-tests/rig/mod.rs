@@ -23,6 +23,8 @@ pub enum Ability {
     VirtualTime,
     /// A checksum of what the display controller composed, for each vblank.
     Crc,
+    /// What the display controller composed can be read back as a picture.
+    Writeback,
     /// What the player sends to the sound device comes back as a recording.
     Recording,
     /// Displays that can be unplugged.

@@ -102,7 +102,9 @@ impl Rig for Pi {
             Ability::Television => "nothing tells what the television heard",
             Ability::Faults => "the kernel's test drivers are not there to be unbound",
             Ability::PowerCut if self.place.is_none() => "no labgrid place; set LUCARNE_PI_PLACE",
-            Ability::PowerCut | Ability::HotPlug | Ability::SecondOutput | Ability::Console => return None,
+            Ability::PowerCut | Ability::HotPlug | Ability::SecondOutput | Ability::Console | Ability::Writeback => {
+                return None;
+            }
         };
         Some(why.to_owned())
     }

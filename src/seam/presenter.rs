@@ -75,6 +75,13 @@ pub enum PresentEvent {
         /// The submission it shows.
         id: SubmissionId,
     },
+    /// The checksum that `check_next` asked for.
+    Checked {
+        /// The submission it is of.
+        id: SubmissionId,
+        /// As the display controller computes it: only equal pictures in the same mode can be told by it.
+        checksum: u32,
+    },
     /// A user did something.
     Input(UserInput),
 }
@@ -175,6 +182,11 @@ pub trait Presenter {
     /// its memory from one to the next. `None` where there is none.
     fn take_capture(&mut self, _into: &mut Vec<u8>) -> Option<Size> {
         None
+    }
+    /// Asks that the next submission's checksum is told, as the display controller computes it of what it sends. `false`
+    /// where it does not; else `Checked` follows its `Presented`, unless the picture did not stay for a whole refresh.
+    fn check_next(&mut self) -> bool {
+        false
     }
     /// Switches the display on or off. Off, pictures are taken and timed as before, and nobody sees them. Fails where
     /// the display cannot be switched.

@@ -144,6 +144,17 @@ impl Frames {
         }
     }
 
+    /// After a failure there is no log any more.
+    fn to_log(&mut self, write: impl FnOnce(&mut FrameLog<File>) -> std::io::Result<()>) {
+        if let Some(log) = &mut self.log
+            && let Err(error) = write(log)
+        {
+            log::warn!("the frame log ends here: {error}; check the space on its disk");
+            self.log_failed(&error);
+            self.log = None;
+        }
+    }
+
     fn log_failed(&self, error: &std::io::Error) {
         let what = format!("{}: the frame log could not be written to its end: {error}", self.log_path.display());
         self.failure.set(Some(Failure::failed(what).advise("check the space on its disk")));
@@ -163,15 +174,14 @@ impl FrameObserver for Frames {
         self.wants_snapshot(index)
     }
 
+    fn wants_checksum(&self, _index: u64) -> bool {
+        // Reading pictures from the wire ends the checksums of some drivers (vkms).
+        self.crc && self.snapshots.is_none()
+    }
+
     fn presented(&mut self, frame: PresentedFrame<'_>) {
         let crc = frame.pixels.filter(|_| self.crc).map(|(pixels, _)| crc32fast::hash(pixels));
-        if let Some(log) = &mut self.log
-            && let Err(error) = log.write(&frame, crc)
-        {
-            log::warn!("the frame log ends here: {error}; check the space on its disk");
-            self.log_failed(&error);
-            self.log = None;
-        }
+        self.to_log(|log| log.write(&frame, crc));
         if self.wants_snapshot(frame.index)
             && !frame.captured
             && let Some((pixels, size)) = frame.pixels
@@ -182,6 +192,10 @@ impl FrameObserver for Frames {
 
     fn captured(&mut self, index: u64, pixels: &[u8], size: Size) {
         self.keep(index, pixels, size);
+    }
+
+    fn checked(&mut self, index: u64, checksum: u32) {
+        self.to_log(|log| log.complete(index, checksum));
     }
 }
 

@@ -74,6 +74,10 @@ impl Presenter for CostlyPresenter {
         self.inner.take_capture(into)
     }
 
+    fn check_next(&mut self) -> bool {
+        self.inner.check_next()
+    }
+
     fn set_power(&mut self, on: bool) -> Result<(), PresentError> {
         self.inner.set_power(on)
     }

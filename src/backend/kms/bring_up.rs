@@ -4,6 +4,7 @@ use std::io;
 use drm::control::{AtomicCommitFlags, Mode};
 
 use crate::backend::kms::buffers::ScanoutBuffer;
+use crate::backend::kms::checksums::Checksums;
 use crate::backend::kms::connectors::Connector;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::modes::{display_mode, facts, size};
@@ -26,6 +27,8 @@ pub struct Up {
     pub blob: PropertyBlob,
     /// Reads pictures back, where the card can.
     pub writeback: Option<Writeback>,
+    /// Checksums of what is on the wire, where the kernel has them.
+    pub checksums: Checksums,
     mode: Mode,
     /// Everything the display can do, to notice when that changes.
     modes: Vec<Mode>,
@@ -92,8 +95,9 @@ impl KmsPresenter {
                     // The same one goes on: the kernel may still be writing.
                     let same = self.up.take().filter(|it| it.pipe.crtc() == pipe.crtc()).and_then(|it| it.writeback);
                     let writeback = same.or_else(|| Writeback::of(&self.device, &pipe));
-                    let modes = connector.modes.clone();
-                    self.take_mode(connector, Up { pipe, blob, writeback, mode: *mode, modes, framebuffer }, ring);
+                    let (modes, checksums) = (connector.modes.clone(), Checksums::of(&self.device, pipe.crtc()));
+                    let up = Up { pipe, blob, writeback, checksums, mode: *mode, modes, framebuffer };
+                    self.take_mode(connector, up, ring);
                     return Ok(());
                 }
                 Err(error) => {

@@ -192,6 +192,9 @@ impl KmsPresenter {
             flags |= AtomicCommitFlags::ALLOW_MODESET;
         }
         let committed = self.request.commit(self.device.card(), flags);
+        if committed.is_ok() && flags.contains(AtomicCommitFlags::ALLOW_MODESET) {
+            up.checksums.restart();
+        }
         match committed {
             Err(error) if joined != Join::No && error.raw_os_error() == Some(libc::EINVAL) => {
                 log::warn!("{}: the hardware does not read pictures back: {error}", self.name);
@@ -208,10 +211,11 @@ impl KmsPresenter {
             // A modeset may be done before the first vblank of its mode (vkms); it says when one was before. What was
             // committed is visible from the next one on.
             Some(early) if early.at <= self.committed_at && self.redraw.is_flipping() => {
-                let crtc = self.up.as_ref().map(|it| it.pipe.crtc());
-                match crtc.map(|it| self.device.ask_for_vblank(it)) {
-                    Some(Ok(())) => return None,
-                    _ => FlipEvent { at: now, ..early },
+                let up = self.up.as_mut()?;
+                up.checksums.is_on(&self.device);
+                match self.device.ask_for_vblank(up.pipe.crtc()) {
+                    Ok(()) => return None,
+                    Err(_) => FlipEvent { at: now, ..early },
                 }
             }
             Some(flip) => flip,
@@ -226,6 +230,9 @@ impl KmsPresenter {
     /// A flip is done, at that vblank.
     fn flipped(&mut self, at: MonoTime, sequence: Option<u64>) -> Option<PresentEvent> {
         let id = self.redraw.flipped()?;
+        if let Some(up) = &mut self.up {
+            up.checksums.flipped(&self.device, id, sequence);
+        }
         self.last_vblank = Some(at);
         log::trace!("{}: {id:?} at {} us, vblank {sequence:?}", self.name, at.nanos() / 1000);
         Some(PresentEvent::Presented { id, at, sequence })
@@ -286,6 +293,9 @@ impl Presenter for KmsPresenter {
         self.committed_at = now;
         self.has_shown = true;
         let id = self.redraw.submit().map_err(|why| self.refusal(why))?;
+        if let Some(up) = &mut self.up {
+            up.checksums.committed(id);
+        }
         if let Some(fence) = &fence
             && let Err(error) = self.device.also_wait_for(fence)
         {
@@ -303,6 +313,10 @@ impl Presenter for KmsPresenter {
             log::warn!("{}: the graphics card is gone: {error}", self.name);
         }
         self.device.hear(now);
+        // Before the next flip, which ends what they are of.
+        if let Some((id, checksum)) = self.up.as_mut().and_then(|it| it.checksums.poll()) {
+            return Ok(Some(PresentEvent::Checked { id, checksum }));
+        }
         if let Some(event) = self.take_flip(now) {
             return Ok(Some(event));
         }
@@ -353,6 +367,10 @@ impl Presenter for KmsPresenter {
 
     fn take_capture(&mut self, into: &mut Vec<u8>) -> Option<Size> {
         self.writeback()?.take(into)
+    }
+
+    fn check_next(&mut self) -> bool {
+        self.up.as_mut().is_some_and(|it| it.checksums.want(&self.device))
     }
 
     fn set_power(&mut self, on: bool) -> Result<(), PresentError> {

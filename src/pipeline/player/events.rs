@@ -34,6 +34,11 @@ impl Player {
                         self.observer.captured(index, self.captures.pixels(), size);
                     }
                 }
+                Ok(Some(PresentEvent::Checked { id, checksum })) => {
+                    if let Some(index) = self.captures.checked(id) {
+                        self.observer.checked(index, checksum);
+                    }
+                }
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("{error}");

@@ -51,4 +51,6 @@ pub struct FlipFrame {
     pub pixels: Option<Size>,
     /// The screen was asked to take its picture from the wire.
     pub captured: bool,
+    /// The screen was asked to tell its checksum.
+    pub checked: bool,
 }

@@ -109,6 +109,9 @@ impl Player {
         if frame.captured {
             self.captures.announce(flip.id, index);
         }
+        if frame.checked {
+            self.captures.announce_check(flip.id, index);
+        }
         let Some(item) = self.programme.shown(now, &frame, &mut self.stats) else { return };
         self.observer.presented(PresentedFrame {
             index,
@@ -120,6 +123,7 @@ impl Player {
             zero_copy: frame.zero_copy,
             pixels: frame.pixels.map(|size| (self.pixels.as_slice(), size)),
             captured: frame.captured,
+            checked: frame.checked,
         });
         self.start_clock(now);
     }
@@ -276,6 +280,7 @@ impl Player {
             zero_copy: false,
             pixels: None,
             captured: false,
+            checked: false,
         };
         if !self.sight.has_display() {
             self.on_screen = Some(frame);
@@ -304,8 +309,9 @@ impl Player {
                     (it.backend, it.zero_copy) = (backend, zero_copy);
                     let index = self.presented;
                     it.captured = self.observer.wants_picture(index) && screen.presenter.capture_next();
-                    let wants_read =
-                        self.observer.wants_pixels(index) || (self.observer.wants_picture(index) && !it.captured);
+                    it.checked = self.observer.wants_checksum(index) && screen.presenter.check_next();
+                    let wants_read = (self.observer.wants_pixels(index) && !it.checked)
+                        || (self.observer.wants_picture(index) && !it.captured);
                     if wants_read && screen.read_back(&target, &mut self.pixels) {
                         it.pixels = Some(target.size);
                     }

@@ -30,8 +30,8 @@ impl Mirror {
                     self.vblank = VblankClock::new(mode.refresh);
                 }
                 Ok(Some(PresentEvent::Disconnected)) => self.disconnected(),
-                // A mirror asks for no captures, and takes no orders.
-                Ok(Some(PresentEvent::Captured { .. } | PresentEvent::Input(_))) => {}
+                // A mirror asks for no captures and no checksums, and takes no orders.
+                Ok(Some(PresentEvent::Captured { .. } | PresentEvent::Checked { .. } | PresentEvent::Input(_))) => {}
                 Ok(None) => return,
                 Err(error) => {
                     log::warn!("{error}");
