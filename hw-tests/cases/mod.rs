@@ -2,14 +2,27 @@
 mod audio;
 mod boot;
 mod console;
+mod faults;
 mod hotplug;
 mod pacing;
 mod power;
 mod seams;
+mod surroundings;
 
 use crate::case::Case;
 
 /// All of them.
 pub fn all() -> Vec<Case> {
-    [boot::CASES, audio::CASES, pacing::CASES, seams::CASES, hotplug::CASES, console::CASES, power::CASES].concat()
+    [
+        boot::CASES,
+        audio::CASES,
+        pacing::CASES,
+        seams::CASES,
+        hotplug::CASES,
+        console::CASES,
+        power::CASES,
+        faults::CASES,
+        surroundings::CASES,
+    ]
+    .concat()
 }

@@ -23,17 +23,43 @@ pub fn open(
     injection: Option<&Injection>,
     now: MonoTime,
 ) -> Result<Opened, Failure> {
-    let request = DisplayRequest {
-        size: options.size.size,
-        refresh_hz: options.size.refresh_hz,
-        outputs: options.outputs.iter().map(|it| it.name.clone()).collect(),
-        now,
-    };
+    let request = request(options, now);
     let (display, opened) = match kind_name(options.display) {
         Some(name) => open_one(name, platform, &request)?,
         None => open_any(platform, &request)?,
     };
-    let wanted = request.outputs.len().max(1);
+    Ok(Opened { display, screens: screens(display, opened, options, injection)? })
+}
+
+/// Opens the screens of a `display` again whose device was gone.
+pub fn reopen(
+    display: &'static str,
+    options: &PlayOptions,
+    platform: &Platform,
+    injection: Option<&Injection>,
+    now: MonoTime,
+) -> Result<Vec<Screen>, Failure> {
+    let (display, opened) = open_one(display, platform, &request(options, now))?;
+    screens(display, opened, options, injection)
+}
+
+fn request(options: &PlayOptions, now: MonoTime) -> DisplayRequest {
+    DisplayRequest {
+        size: options.size.size,
+        refresh_hz: options.size.refresh_hz,
+        outputs: options.outputs.iter().map(|it| it.name.clone()).collect(),
+        now,
+    }
+}
+
+/// What was opened, as the player takes it.
+fn screens(
+    display: &str,
+    opened: Vec<OpenScreen>,
+    options: &PlayOptions,
+    injection: Option<&Injection>,
+) -> Result<Vec<Screen>, Failure> {
+    let wanted = options.outputs.len().max(1);
     if opened.len() != wanted {
         return Err(Failure::failed(format!("the {display} display has {} of {wanted} screens", opened.len())));
     }
@@ -44,8 +70,7 @@ pub fn open(
         Some(injection) => injection.screen(it),
         None => it,
     };
-    let screens = opened.into_iter().map(|it| screen(costly(it), options)).collect::<Result<_, _>>()?;
-    Ok(Opened { display, screens })
+    opened.into_iter().map(|it| screen(costly(it), options)).collect()
 }
 
 /// The one kind asked for, or `None` for the best there is.
