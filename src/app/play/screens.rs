@@ -8,6 +8,10 @@ use crate::pipeline::player::screen::Screen;
 use crate::platform::{DisplayKind, DisplayRequest, Injection, OpenScreen, Platform};
 use crate::seam::presenter::PresentError;
 
+/// What to do where there is no graphics card.
+const NO_CARD: &str =
+    "load the display's driver (on a Raspberry Pi: dtoverlay=vc4-kms-v3d in config.txt), or use --display headless";
+
 /// What was opened.
 pub struct Opened {
     /// "kms", "window" or "headless".
@@ -111,7 +115,8 @@ fn open_one(
     // Who asks for KMS by name knows that there is a desktop.
     let desktop = name != "kms" && has_desktop();
     if let Err(reason) = (kind.probe)(desktop) {
-        return Err(Failure::failed(format!("no display could be opened ({name}: {reason})")).advise(&advice(name)));
+        let advice = if name == "kms" { NO_CARD.to_owned() } else { advice(name) };
+        return Err(Failure::failed(format!("no display could be opened ({name}: {reason})")).advise(&advice));
     }
     match (kind.open)(request) {
         Ok(screens) => Ok((kind.name, screens)),
@@ -148,9 +153,14 @@ fn with_advice(error: &PresentError) -> String {
     error.advice().map_or_else(|| error.to_string(), |advice| format!("{error}, {advice}"))
 }
 
+/// That one display is shown on rather than another is normal; that nobody sees anything is not.
 fn tell_choice(name: &str, refusals: &[String]) {
-    if !refusals.is_empty() {
-        log::info!("showing on the {name} display ({})", refusals.join("; "));
+    match (name, refusals) {
+        (_, []) => {}
+        ("headless", refusals) => {
+            log::warn!("nothing is shown: no display could be opened, playing headless ({})", refusals.join("; "));
+        }
+        (name, refusals) => log::info!("showing on the {name} display ({})", refusals.join("; ")),
     }
 }
 
