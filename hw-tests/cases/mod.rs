@@ -3,12 +3,14 @@ mod audio;
 mod boot;
 mod checksums;
 mod console;
+mod faults;
 mod hotplug;
 mod outputs;
 mod pacing;
 mod pictures;
 mod power;
 mod seams;
+mod surroundings;
 
 use crate::case::Case;
 
@@ -25,6 +27,8 @@ pub fn all() -> Vec<Case> {
         pictures::CASES,
         outputs::CASES,
         checksums::CASES,
+        faults::CASES,
+        surroundings::CASES,
     ]
     .concat()
 }

@@ -168,6 +168,11 @@ pub trait Presenter {
     fn deadline(&self) -> Option<MonoTime>;
     /// What fires when `poll` has news.
     fn waitable(&self) -> Waitable<'_>;
+    /// The device behind it is gone for good: a graphics card that was unplugged, or whose driver was unbound. Another
+    /// screen is to be opened, when this one and all that shares its GL context are dropped.
+    fn is_gone(&self) -> bool {
+        false
+    }
     /// Full screen or not; screens that are always full do nothing.
     fn set_fullscreen(&mut self, _on: bool) {}
     /// What is about to be played has this many frames a second. A screen that is free to choose its mode takes the

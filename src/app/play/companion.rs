@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use crate::app::output;
 use crate::app::play::power::Power;
+use crate::app::play::seats::Seats;
 use crate::app::play::to_items;
 use crate::app::play::watcher::Watcher;
 use crate::base::time::MonoTime;
@@ -42,20 +43,27 @@ impl LiveLine {
 
 /// Called by the player between turns.
 #[derive(Debug)]
-pub struct PlayCompanion {
+pub struct PlayCompanion<'a> {
     signals: StopSignals,
     /// One for each player.
     watchers: Vec<Watcher>,
     power: Power,
+    seats: Seats<'a>,
     live: Option<LiveLine>,
 }
 
-impl PlayCompanion {
+impl<'a> PlayCompanion<'a> {
     /// With a watcher for each player, and a live line of the first every `live`.
-    pub fn new(signals: StopSignals, watchers: Vec<Watcher>, power: Power, live: Option<Duration>) -> Self {
+    pub fn new(
+        signals: StopSignals,
+        watchers: Vec<Watcher>,
+        power: Power,
+        seats: Seats<'a>,
+        live: Option<Duration>,
+    ) -> Self {
         let is_terminal = output::has_terminal();
         let live = live.map(|every| LiveLine { every, next: MonoTime::ZERO, last: (MonoTime::ZERO, 0), is_terminal });
-        Self { signals, watchers, power, live }
+        Self { signals, watchers, power, seats, live }
     }
 
     /// Leaves the terminal on a line of its own.
@@ -66,11 +74,12 @@ impl PlayCompanion {
     }
 }
 
-impl Companion for PlayCompanion {
+impl Companion for PlayCompanion<'_> {
     fn tick(&mut self, now: MonoTime, players: &mut [Player]) {
         if self.signals.received().is_some() {
             players.iter_mut().for_each(Player::stop);
         }
+        self.seats.tick(now, players);
         self.power.tick(players);
         for (watcher, player) in self.watchers.iter_mut().zip(players.iter_mut()) {
             if let Some(change) = watcher.changed() {
@@ -85,7 +94,7 @@ impl Companion for PlayCompanion {
         }
     }
 
-    fn waitables<'a>(&'a self, into: &mut Waits<'a>) {
+    fn waitables<'w>(&'w self, into: &mut Waits<'w>) {
         self.watchers.iter().for_each(|it| into.push(it.waitable()));
     }
 }

@@ -2,13 +2,12 @@
 use crate::base::stats::{AudioReport, OutputReport, Report, RunFacts};
 use crate::pipeline::player::Player;
 use crate::platform::Platform;
-use crate::seam::presenter::DisplayMode;
 
 /// The figures of all `players`; top-level ones are the first's. `order` says for each output which player's screen it
 /// is, and which of that: 0 its own, then its mirrors.
 pub fn report(players: &mut [Player], order: &[(usize, usize)], platform: &Platform, display: &str) -> Option<Report> {
     players.iter_mut().for_each(Player::settle_stats);
-    let outputs = order.iter().filter_map(|(player, place)| output(players.get_mut(*player)?, *place)).collect();
+    let outputs = order.iter().filter_map(|(player, place)| output(players.get(*player)?, *place)).collect();
     let audio = players.iter().find_map(audio);
     let first = players.first_mut()?;
     let facts = RunFacts {
@@ -24,18 +23,10 @@ pub fn report(players: &mut [Player], order: &[(usize, usize)], platform: &Platf
     Some(first.stats.report(facts, outputs))
 }
 
-fn output(player: &mut Player, place: usize) -> Option<OutputReport> {
-    let shows = |it: Option<DisplayMode>| it.map(|it| (it.size, it.refresh));
+fn output(player: &Player, place: usize) -> Option<OutputReport> {
     match place.checked_sub(1) {
-        None => {
-            let mode = player.mode();
-            let name = player.screen()?.presenter.output().to_owned();
-            Some(player.stats.output(&name, shows(mode)))
-        }
-        Some(mirror) => {
-            let it = player.mirrors().get(mirror)?;
-            Some(it.stats().output(it.screen().presenter.output(), shows(it.mode())))
-        }
+        None => player.own_output(),
+        Some(mirror) => player.mirror_output(mirror),
     }
 }
 

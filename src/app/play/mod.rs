@@ -10,6 +10,7 @@ use crate::app::play::companion::PlayCompanion;
 use crate::app::play::parts::{Part, to_items};
 use crate::app::play::power::Power;
 use crate::app::play::screens::Opened;
+use crate::app::play::seats::Seats;
 use crate::app::stats_file;
 use crate::base::audio::AudioFormat;
 use crate::base::stats::ItemReport;
@@ -17,7 +18,6 @@ use crate::base::time::MonoTime;
 use crate::pipeline::env::{Env, SinkChoice};
 use crate::pipeline::player::observer::{FrameObserver, NoObserver};
 use crate::pipeline::player::run::run;
-use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Ended, Pace, Player, PlayerOptions};
 use crate::platform::{Injection, Platform, StopSignal, StopSignals, SyntheticSink};
 use crate::seam::wait::Waiter;
@@ -28,6 +28,7 @@ mod frames;
 mod parts;
 mod power;
 mod screens;
+mod seats;
 mod watcher;
 
 pub use screens::has_desktop;
@@ -63,7 +64,7 @@ pub fn play(
         DisplayChoice::Auto if opened.insert(open()?).display == "kms" => LoopCount::Forever,
         DisplayChoice::Auto => LoopCount::Times(1),
     };
-    let order = order(&parts);
+    let order = seats::order(&parts);
     let mut waiter = (platform.waiter)().map_err(|it| Failure::failed(format!("cannot make a wait set: {it}")))?;
     signals.wake_by(waiter.waker());
     let frames = frames::Frames::new(options)?;
@@ -77,9 +78,11 @@ pub fn play(
     }
     let Cast { mut players, watchers, .. } = cast;
     let Opened { display, screens } = opened.map_or_else(open, Ok)?;
-    seat(&mut players, screens, &order);
+    seats::seat(&mut players, screens, &order);
+    let reopen = || screens::reopen(display, options, platform, injection.as_ref(), display_now());
+    let seats = Seats::new(&order, &reopen);
     let power = Power::open(signals.clone(), options.cec, display, platform);
-    let mut companion = PlayCompanion::new(signals.clone(), watchers, power, options.stats_interval);
+    let mut companion = PlayCompanion::new(signals.clone(), watchers, power, seats, options.stats_interval);
     let ended = run(&mut players, waiter.as_mut(), &mut companion);
     companion.finish();
     let report = figures::report(&mut players, &order, platform, display);
@@ -141,27 +144,6 @@ impl Cast<'_> {
         self.players.push(Player::new(env, player_options, programme, observer, waiter.waker()));
         self.watchers.push(watcher);
         Ok(())
-    }
-}
-
-/// For each output its player, and its place there: 0 leads, the others mirror.
-fn order(parts: &[Part]) -> Vec<(usize, usize)> {
-    let outputs = parts.iter().enumerate().flat_map(|(player, part)| {
-        part.outputs.iter().enumerate().map(move |(place, output)| (*output, (player, place)))
-    });
-    let mut outputs: Vec<_> = outputs.collect();
-    outputs.sort_by_key(|(output, _)| *output);
-    outputs.into_iter().map(|(_, it)| it).collect()
-}
-
-/// Gives each player its screens.
-fn seat(players: &mut [Player], screens: Vec<Screen>, order: &[(usize, usize)]) {
-    for (screen, (player, place)) in screens.into_iter().zip(order) {
-        match (players.get_mut(*player), place) {
-            (Some(player), 0) => player.attach(screen),
-            (Some(player), _) => player.mirror_on(screen),
-            (None, _) => log::error!("an output has no player: this is our own bug"),
-        }
     }
 }
 

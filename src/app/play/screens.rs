@@ -8,6 +8,10 @@ use crate::pipeline::player::screen::Screen;
 use crate::platform::{DisplayKind, DisplayRequest, Injection, OpenScreen, Platform};
 use crate::seam::presenter::PresentError;
 
+/// What to do where there is no graphics card.
+const NO_CARD: &str =
+    "load the display's driver (on a Raspberry Pi: dtoverlay=vc4-kms-v3d in config.txt), or use --display headless";
+
 /// What was opened.
 pub struct Opened {
     /// "kms", "window" or "headless".
@@ -23,17 +27,43 @@ pub fn open(
     injection: Option<&Injection>,
     now: MonoTime,
 ) -> Result<Opened, Failure> {
-    let request = DisplayRequest {
-        size: options.size.size,
-        refresh_hz: options.size.refresh_hz,
-        outputs: options.outputs.iter().map(|it| it.name.clone()).collect(),
-        now,
-    };
+    let request = request(options, now);
     let (display, opened) = match kind_name(options.display) {
         Some(name) => open_one(name, platform, &request)?,
         None => open_any(platform, &request)?,
     };
-    let wanted = request.outputs.len().max(1);
+    Ok(Opened { display, screens: screens(display, opened, options, injection)? })
+}
+
+/// Opens the screens of a `display` again whose device was gone.
+pub fn reopen(
+    display: &'static str,
+    options: &PlayOptions,
+    platform: &Platform,
+    injection: Option<&Injection>,
+    now: MonoTime,
+) -> Result<Vec<Screen>, Failure> {
+    let (display, opened) = open_one(display, platform, &request(options, now))?;
+    screens(display, opened, options, injection)
+}
+
+fn request(options: &PlayOptions, now: MonoTime) -> DisplayRequest {
+    DisplayRequest {
+        size: options.size.size,
+        refresh_hz: options.size.refresh_hz,
+        outputs: options.outputs.iter().map(|it| it.name.clone()).collect(),
+        now,
+    }
+}
+
+/// What was opened, as the player takes it.
+fn screens(
+    display: &str,
+    opened: Vec<OpenScreen>,
+    options: &PlayOptions,
+    injection: Option<&Injection>,
+) -> Result<Vec<Screen>, Failure> {
+    let wanted = options.outputs.len().max(1);
     if opened.len() != wanted {
         return Err(Failure::failed(format!("the {display} display has {} of {wanted} screens", opened.len())));
     }
@@ -44,8 +74,7 @@ pub fn open(
         Some(injection) => injection.screen(it),
         None => it,
     };
-    let screens = opened.into_iter().map(|it| screen(costly(it), options)).collect::<Result<_, _>>()?;
-    Ok(Opened { display, screens })
+    opened.into_iter().map(|it| screen(costly(it), options)).collect()
 }
 
 /// The one kind asked for, or `None` for the best there is.
@@ -86,7 +115,8 @@ fn open_one(
     // Who asks for KMS by name knows that there is a desktop.
     let desktop = name != "kms" && has_desktop();
     if let Err(reason) = (kind.probe)(desktop) {
-        return Err(Failure::failed(format!("no display could be opened ({name}: {reason})")).advise(&advice(name)));
+        let advice = if name == "kms" { NO_CARD.to_owned() } else { advice(name) };
+        return Err(Failure::failed(format!("no display could be opened ({name}: {reason})")).advise(&advice));
     }
     match (kind.open)(request) {
         Ok(screens) => Ok((kind.name, screens)),
@@ -123,9 +153,14 @@ fn with_advice(error: &PresentError) -> String {
     error.advice().map_or_else(|| error.to_string(), |advice| format!("{error}, {advice}"))
 }
 
+/// That one display is shown on rather than another is normal; that nobody sees anything is not.
 fn tell_choice(name: &str, refusals: &[String]) {
-    if !refusals.is_empty() {
-        log::info!("showing on the {name} display ({})", refusals.join("; "));
+    match (name, refusals) {
+        (_, []) => {}
+        ("headless", refusals) => {
+            log::warn!("nothing is shown: no display could be opened, playing headless ({})", refusals.join("; "));
+        }
+        (name, refusals) => log::info!("showing on the {name} display ({})", refusals.join("; ")),
     }
 }
 

@@ -58,6 +58,10 @@ impl Presenter for CostlyPresenter {
         self.inner.waitable()
     }
 
+    fn is_gone(&self) -> bool {
+        self.inner.is_gone()
+    }
+
     fn set_fullscreen(&mut self, on: bool) {
         self.inner.set_fullscreen(on);
     }

@@ -80,7 +80,7 @@ pub struct Device {
     master: Cell<Master>,
     /// Counts the times we became master again.
     regained: Cell<u64>,
-    pub(super) is_gone: Cell<bool>,
+    is_gone: Cell<bool>,
     pub(super) waits: PollSet,
     pub(super) lens: RefCell<Option<Rc<dyn Lens>>>,
     pub(super) card: Rc<Card>,
@@ -209,20 +209,17 @@ impl Device {
     }
 
     /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
-    pub fn pump(&self) -> io::Result<()> {
+    pub fn pump(&self) {
         if self.is_gone.get() {
-            return Ok(());
+            return;
         }
         let events = match self.card.receive_events() {
             Ok(events) => events,
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                return Ok(());
+                return;
             }
-            Err(error) => {
-                // Level-triggered: a descriptor that only ever fails would keep the present thread spinning.
-                self.is_gone.set(true);
-                return Err(error);
-            }
+            // Level-triggered: a descriptor that only ever fails would keep the present thread spinning.
+            Err(error) => return self.lose(Some(&error)),
         };
         for event in events {
             let (crtc, time, sequence, is_flip) = match event {
@@ -237,7 +234,21 @@ impl Device {
                 *place = Some(FlipEvent { at, sequence });
             }
         }
-        Ok(())
+    }
+
+    /// The card is gone for good; says so once.
+    pub(super) fn lose(&self, why: Option<&io::Error>) {
+        if !self.is_gone.replace(true) {
+            let why = why.map(|it| format!(": {it}")).unwrap_or_default();
+            log::warn!("{}: the graphics card is gone{why}; looking for it until it is back", self.card.path().display());
+        }
+    }
+
+    /// A call failed. By ENODEV the kernel says that the card is gone (`drm_dev_is_unplugged`), to who hears no uevents.
+    pub(super) fn note(&self, error: &io::Error) {
+        if error.raw_os_error() == Some(libc::ENODEV) {
+            self.lose(Some(error));
+        }
     }
 
     /// Asks for the time of the CRTC's next vblank (DRM_IOCTL_WAIT_VBLANK, as an event).

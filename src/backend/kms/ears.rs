@@ -46,12 +46,12 @@ impl Ears {
         Self { uevents, seat: None, minor: number, hints: Hints::default() }
     }
 
-    /// Opens the socket for them; a machine that refuses is told of once.
-    pub fn open_uevents() -> Option<UeventSocket> {
+    /// Says that there are no uevents, where there are none.
+    pub fn hears_of(uevents: io::Result<UeventSocket>) -> Option<UeventSocket> {
         let tell = |reason: &io::Error| {
             log::info!("the kernel does not tell when displays come and go ({reason}); looking twice a second instead");
         };
-        UeventSocket::open().inspect_err(tell).ok()
+        uevents.inspect_err(tell).ok()
     }
 
     /// Whether the kernel tells.
@@ -116,8 +116,8 @@ impl Device {
     /// Takes in what was said of displays and of the screen's other users. Never waits.
     pub fn hear(&self, now: MonoTime) {
         let heard = self.ears.borrow_mut().listen();
-        if heard.is_removed && !self.is_gone.replace(true) {
-            log::warn!("{}: the graphics card is gone", self.card.path().display());
+        if heard.is_removed {
+            self.lose(None);
         }
         match heard.request {
             Some(SeatRequest::LetGo) => {

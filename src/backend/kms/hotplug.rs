@@ -147,6 +147,7 @@ impl KmsPresenter {
         let concerns = self.concerns();
         if let Err(error) = self.device.look(concerns, depth) {
             // A card that was just taken out; nobody can be shown anything.
+            self.device.note(&error);
             log::debug!("{}: cannot look at the connectors: {error}", self.name);
             return Scan::Absent;
         }

@@ -28,6 +28,7 @@ mod pipe;
 mod presenter;
 mod properties;
 mod saved;
+mod trouble;
 pub mod uevent;
 mod writeback;
 
@@ -58,9 +59,9 @@ pub struct KmsRequest {
 /// is connected is no failure: the output comes up when one is.
 pub fn open(request: &KmsRequest, now: MonoTime) -> Result<(Vec<KmsPresenter>, Rc<gl::Context>), PresentError> {
     // Before the displays are looked at, so that none comes or goes in between unheard.
-    let uevents = ears::Ears::open_uevents();
+    let uevents = uevent::UeventSocket::open();
     let card = cards::choose(&request.outputs)?;
-    let device = device::Device::open(card, uevents)?;
+    let device = device::Device::open(card, ears::Ears::hears_of(uevents))?;
     let gl = Rc::clone(device.gl());
     let mut presenters = Vec::new();
     for (slot, name) in device.reserve(&request.outputs)?.into_iter().enumerate() {

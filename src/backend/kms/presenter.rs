@@ -14,6 +14,7 @@ use crate::backend::kms::device::{Device, FlipEvent};
 use crate::backend::kms::errors::{self, NAME, device};
 use crate::backend::kms::hotplug::Connection;
 use crate::backend::kms::saved::SavedState;
+use crate::backend::kms::trouble::Trouble;
 use crate::backend::kms::writeback::{Join, Writeback};
 use crate::base::format::Size;
 use crate::base::time::{MonoTime, nanos_of};
@@ -25,10 +26,6 @@ use crate::sys::kms::AtomicRequest;
 
 /// How long a GPU may take for a frame before we call it hung.
 const GPU_PATIENCE: Duration = Duration::from_secs(2);
-
-/// A flip takes one refresh, a modeset some tenths of a second. When the kernel has not said for this long that one is done,
-/// it has lost it (vc4 and others log "flip_done timed out"), and the film goes on.
-const FLIP_PATIENCE: Duration = Duration::from_secs(3);
 
 /// A commit this close to a vblank misses it, as display hardware latches some lines ahead.
 const COMMIT_LEAD: Duration = Duration::from_micros(200);
@@ -72,6 +69,7 @@ pub struct KmsPresenter {
     pub(super) last_vblank: Option<MonoTime>,
     last_sequence: u64,
     committed_at: MonoTime,
+    trouble: Trouble,
 }
 
 impl KmsPresenter {
@@ -107,6 +105,7 @@ impl KmsPresenter {
             last_vblank: None,
             last_sequence: 0,
             committed_at: now,
+            trouble: Trouble::new(),
         };
         presenter.bring_up_first()?;
         Ok(presenter)
@@ -221,6 +220,7 @@ impl KmsPresenter {
             Some(flip) => flip,
             None => self.device.take_vblank(self.slot)?,
         };
+        self.trouble.flip_reported();
         let sequence = self.widen(vblank.sequence);
         // Drivers give the end of the blanking, which is a little ahead of the event; vkms, when its timer is late, the
         // vblank after. Nothing is reported before it was shown.
@@ -269,6 +269,7 @@ impl Presenter for KmsPresenter {
 
     fn present(&mut self, now: MonoTime, layer: Layer) -> Result<SubmissionId, PresentError> {
         let Layer::Composed(target) = layer;
+        let is_modeset = matches!(self.redraw.to_commit(), Ok(ToCommit::Modeset(_)));
         match self.redraw.to_commit() {
             Err(why) => return Err(self.refusal(why)),
             Ok(ToCommit::Nothing) => {
@@ -282,7 +283,9 @@ impl Presenter for KmsPresenter {
             Ok(fence) => fence,
             Err(error) => {
                 self.redraw.refuse();
+                self.device.note(&error);
                 let error = errors::commit(&self.name, &error);
+                self.trouble.refused(&self.name, now, &error);
                 if matches!(error, PresentError::LostMaster { .. }) {
                     self.device.lose_master(now);
                     self.redraw.lose();
@@ -291,6 +294,7 @@ impl Presenter for KmsPresenter {
             }
         };
         self.committed_at = now;
+        self.trouble.accepted(is_modeset);
         self.has_shown = true;
         let id = self.redraw.submit().map_err(|why| self.refusal(why))?;
         if let Some(up) = &mut self.up {
@@ -309,9 +313,7 @@ impl Presenter for KmsPresenter {
     }
 
     fn poll(&mut self, now: MonoTime) -> Result<Option<PresentEvent>, PresentError> {
-        if let Err(error) = self.device.pump() {
-            log::warn!("{}: the graphics card is gone: {error}", self.name);
-        }
+        self.device.pump();
         self.device.hear(now);
         // Before the next flip, which ends what they are of.
         if let Some((id, checksum)) = self.up.as_mut().and_then(|it| it.checksums.poll()) {
@@ -320,8 +322,8 @@ impl Presenter for KmsPresenter {
         if let Some(event) = self.take_flip(now) {
             return Ok(Some(event));
         }
-        if self.redraw.is_flipping() && now.saturating_since(self.committed_at) > FLIP_PATIENCE {
-            log::warn!("{}: the kernel has not reported a page flip for 3 s; going on without", self.name);
+        if self.redraw.is_flipping() && self.trouble.overdue(self.committed_at) < now {
+            self.trouble.flip_forgotten(&self.name);
             if let Some(event) = self.flipped(now, None) {
                 return Ok(Some(event));
             }
@@ -340,7 +342,7 @@ impl Presenter for KmsPresenter {
     fn deadline(&self) -> Option<MonoTime> {
         // Another output's poll may have read our event, which then waits here and not in the descriptor.
         let waiting = self.device.news_since(self.slot);
-        let overdue = self.redraw.is_flipping().then(|| self.committed_at + FLIP_PATIENCE);
+        let overdue = self.redraw.is_flipping().then(|| self.trouble.overdue(self.committed_at));
         let news = if self.events.is_empty() { None } else { Some(self.committed_at) };
         let reading = self.up.as_ref().and_then(|it| it.writeback.as_ref()).and_then(Writeback::deadline);
         let master = self.device.master_retry_at();
@@ -350,6 +352,10 @@ impl Presenter for KmsPresenter {
 
     fn waitable(&self) -> Waitable<'_> {
         self.device.waitable()
+    }
+
+    fn is_gone(&self) -> bool {
+        self.device.is_gone()
     }
 
     fn prefer_rate(&mut self, frames_per_second: f64) {

@@ -48,7 +48,7 @@ impl Player {
         }
     }
 
-    fn disconnected(&mut self, now: MonoTime) {
+    pub(super) fn disconnected(&mut self, now: MonoTime) {
         let loss = self.sight.disconnected();
         self.stats.display_lost += u64::from(loss == Loss::Lost);
         self.tell_loss(loss);

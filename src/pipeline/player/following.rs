@@ -1,7 +1,9 @@
 //! The player's mirrors, all together.
+use std::collections::VecDeque;
+
 use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
-use crate::pipeline::player::mirror::{Lead, Mirror, Offered};
+use crate::pipeline::player::mirror::{Lead, Mirror, Offered, Parked};
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Player, Turn};
 
@@ -9,6 +11,8 @@ use crate::pipeline::player::{Player, Turn};
 #[derive(Debug, Default)]
 pub(super) struct Mirrors {
     all: Vec<Mirror>,
+    /// What is left of those whose screens were taken away, in their order.
+    parked: VecDeque<Parked>,
     /// For pictures that are no item's.
     look: (Fit, Rotation),
 }
@@ -16,7 +20,7 @@ pub(super) struct Mirrors {
 impl Mirrors {
     /// None yet; pictures that are no item's are shown like this.
     pub(super) fn new(look: (Fit, Rotation)) -> Self {
-        Self { all: Vec::new(), look }
+        Self { look, ..Self::default() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,12 +54,30 @@ impl Mirrors {
     pub(super) fn settle_stats(&mut self, late_starts: u64) {
         self.all.iter_mut().for_each(|it| it.settle_stats(late_starts));
     }
+
+    /// Takes all their screens away.
+    pub(super) fn detach(&mut self) {
+        self.parked.extend(self.all.drain(..).map(Mirror::park));
+    }
+
+    /// What is left of one whose screen was taken away, by its place.
+    pub(super) fn parked(&self, index: usize) -> Option<&Parked> {
+        self.parked.get(index.checked_sub(self.all.len())?)
+    }
 }
 
 impl Player {
-    /// Shows the same on another screen. Its figures are its own.
+    /// Shows the same on another screen. Its figures are its own; after `detach` they go on.
     pub fn mirror_on(&mut self, screen: Screen) {
-        self.mirrors.all.push(Mirror::new(screen));
+        let parked = self.mirrors.parked.pop_front();
+        let mut mirror = Mirror::new(screen);
+        if let Some(it) = parked {
+            mirror.take_up(it);
+            if let Some(picture) = &self.on_screen {
+                mirror.show_still(picture, self.look(None));
+            }
+        }
+        self.mirrors.all.push(mirror);
     }
 
     /// The screens that show the same.

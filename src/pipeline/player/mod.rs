@@ -27,7 +27,6 @@ use crate::pipeline::player::captures::Captures;
 use crate::pipeline::player::figures::{Allocations, STEADY_AFTER};
 use crate::pipeline::player::flip::{Drawn, Flip};
 use crate::pipeline::player::following::Mirrors;
-use crate::pipeline::player::mirror::Mirror;
 use crate::pipeline::player::observer::FrameObserver;
 use crate::pipeline::player::programme::{Programme, ProgrammeOptions};
 use crate::pipeline::player::run::Waits;
@@ -53,6 +52,7 @@ mod power;
 pub mod programme;
 pub mod run;
 pub mod screen;
+mod seating;
 mod show;
 mod slot;
 mod turn;
@@ -118,7 +118,10 @@ pub struct Player {
     sync: PlaySync,
     vblank: Option<VblankClock>,
     seams: Seams,
+    /// `None` before `attach` and after `detach`.
     screen: Option<Screen>,
+    /// The name of the screen it had before `detach`.
+    output: String,
     board: Arc<SoundBoard>,
     sound: Option<Runner>,
     heard: SoundReport,
@@ -201,6 +204,7 @@ impl Player {
             vblank: None,
             seams: Seams::default(),
             screen: None,
+            output: String::new(),
             board,
             sound,
             heard: SoundReport::default(),
@@ -232,21 +236,6 @@ impl Player {
         };
         it.tend(made);
         it
-    }
-
-    /// Gives it the screen to show on.
-    pub fn attach(&mut self, screen: Screen) {
-        self.stats.missed_vblanks = screen.counts_vblanks().then_some(0);
-        self.vblank = Some(VblankClock::new(screen.presenter.mode().refresh));
-        if let Some(it) = screen.interops.first_fallback() {
-            self.fell_back(it);
-        }
-        self.screen = Some(screen);
-    }
-
-    /// The screen it was given.
-    pub fn screen(&mut self) -> Option<&mut Screen> {
-        self.screen.as_mut()
     }
 
     /// What is played, for the layer that knows the playlist.
@@ -287,10 +276,6 @@ impl Player {
     /// The display's mode, while there is one.
     pub fn mode(&self) -> Option<DisplayMode> {
         self.screen.as_ref().filter(|_| self.sight.has_display()).map(|it| it.presenter.mode())
-    }
-
-    fn screens(&self) -> impl Iterator<Item = &Screen> {
-        self.screen.iter().chain(self.mirrors().iter().map(Mirror::screen))
     }
 
     /// What its screens become ready by.

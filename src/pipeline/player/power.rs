@@ -9,7 +9,7 @@ impl Player {
     /// Switches its displays off, or on again. A screen that cannot be switched stays as it is; the log says so.
     pub fn set_power(&mut self, on: bool) {
         self.mirrors.set_power(on);
-        let Some(screen) = &mut self.screen else { return };
+        let Some(screen) = &mut self.screen else { return self.sight.switched(on) };
         let was_off = self.sight.is_off();
         if !screen.switch(on, &mut self.sight) {
             return;

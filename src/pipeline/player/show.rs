@@ -135,10 +135,11 @@ impl Player {
     /// Decides for the next vblank.
     pub(super) fn show(&mut self, now: MonoTime) -> Turn {
         self.start_clock(now);
-        let Some(screen) = &self.screen else {
+        // One that was taken away had no display at last: what is due passes unseen.
+        if self.screen.is_none() && self.sight.has_display() {
             return Turn::Wait { until: None, starving: true };
-        };
-        if self.flip.is_some() {
+        }
+        if let (Some(_), Some(screen)) = (&self.flip, &self.screen) {
             // What has its time while a mode is set is left out then, so that the newest is there after it.
             let look = (!self.sight.is_clear()).then(|| now + screen.refresh());
             return Turn::Wait { until: earlier(screen.presenter.deadline(), look), starving: false };

@@ -69,7 +69,7 @@ impl Mirror {
         }
     }
 
-    fn disconnected(&mut self) {
+    pub(super) fn disconnected(&mut self) {
         let loss = self.sight.disconnected();
         self.stats.display_lost += u64::from(loss == Loss::Lost);
         self.screen.tell_loss(loss);

@@ -25,6 +25,9 @@ use crate::seam::clock::Clock;
 use crate::seam::presenter::{DisplayMode, Layer, PresentError, RenderTarget, SubmissionId};
 
 mod events;
+mod parking;
+
+pub(super) use parking::Parked;
 
 /// Frames kept: those the player has ahead, and as many behind, for a screen of half its refresh.
 const KEPT: usize = 2 * AHEAD;
