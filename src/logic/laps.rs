@@ -18,6 +18,13 @@ const JUMP_BACK: i64 = 1_000_000_000;
 /// See `JUMP_BACK`; streams with few pictures a minute stay below it.
 const JUMP_AHEAD: i64 = 10_000_000_000;
 
+/// What containers count in that count in milliseconds (Matroska, FLV). At 60 frames a second a lap would end up to one of
+/// them too early, which is a frame lost in seventeen laps.
+const COARSE: i64 = 1_000_000;
+/// So far from what was meant a lap's length may be that is counted so: half of one at its first picture, half at its
+/// last, and one for how long that lasts, which is cut off rather than rounded.
+const COARSE_ERROR: i64 = 2 * COARSE;
+
 /// Whether a live source's clock broke between two packets of a track.
 fn live_jump(last: Option<MediaTime>, next: Option<MediaTime>) -> bool {
     let (Some(last), Some(next)) = (last, next) else { return false };
@@ -31,6 +38,8 @@ pub struct Laps {
     wanted: Option<u32>,
     limit: Option<Duration>,
     frame: Duration,
+    /// Frames a second, where the input says.
+    rate: Option<f64>,
     lap: u32,
     /// Added to the input's timestamps.
     offset: i64,
@@ -39,6 +48,8 @@ pub struct Laps {
     /// Earliest picture of this lap: where `limit` counts from.
     first: Option<MediaTime>,
     pictures: u64,
+    /// Every timestamp of this lap's pictures is a whole number of milliseconds in the input.
+    coarse: bool,
     /// A picture of this lap came with its decoding time only: the container (AVI) does not say when it is shown.
     untimed: bool,
     last_dts: [Option<MediaTime>; 2],
@@ -61,11 +72,13 @@ impl Laps {
             wanted,
             limit: None,
             frame: FALLBACK_FRAME,
+            rate: None,
             lap: 0,
             offset: 0,
             end: None,
             first: None,
             pictures: 0,
+            coarse: true,
             untimed: false,
             last_dts: [None; 2],
             rebase: false,
@@ -79,10 +92,8 @@ impl Laps {
         self.limit = limit;
         self.still = info.still;
         let rate = info.video.as_ref().and_then(|it| it.frame_rate).map(|it| it.to_f64());
-        self.frame = match rate {
-            Some(rate) if (0.1..=1000.0).contains(&rate) => Duration::from_secs_f64(1.0 / rate),
-            _ => FALLBACK_FRAME,
-        };
+        self.rate = rate.filter(|it| (0.1..=1000.0).contains(it));
+        self.frame = self.rate.map_or(FALLBACK_FRAME, |it| Duration::from_secs_f64(1.0 / it));
     }
 
     /// The present lap, from 0.
@@ -121,6 +132,7 @@ impl Laps {
     /// Moves a packet to its place. `false`: it lies past the lap's limit, and the lap is over.
     pub fn place(&mut self, packet: &mut Packet) -> bool {
         let own = packet.dts.or(packet.pts);
+        let is_coarse = packet.pts.is_some_and(|it| it.nanos() % COARSE == 0);
         self.last_dts[index(packet.track)] = packet.dts;
         if self.rebase
             && let Some(own) = own
@@ -144,6 +156,7 @@ impl Laps {
             return false;
         }
         self.pictures += 1;
+        self.coarse &= is_coarse;
         self.untimed |= packet.pts.is_none();
         if !packet.discard
             && let Some(at) = at
@@ -164,9 +177,19 @@ impl Laps {
             return Some(begin + limit.max(SHORTEST));
         }
         // Reordered pictures are shown later than they are decoded: decoding times alone end the lap too early.
-        let end = self.end.filter(|_| !self.untimed).or(decoded)?;
+        let end = self.end.filter(|_| !self.untimed).map(|it| self.unrounded(it)).or(decoded)?;
         let limited = self.limit.map_or(end, |it| end.min(begin + it));
         Some(limited.max(begin + SHORTEST))
+    }
+
+    /// The end that was meant where the input counts in milliseconds: a whole number of frames from the lap's first
+    /// picture, if that is as near as rounding can have moved it. A film of changing rate is moved by less than that.
+    fn unrounded(&self, end: MediaTime) -> MediaTime {
+        let (true, Some(rate), Some(first)) = (self.coarse, self.rate, self.first) else { return end };
+        let lasts = end.delta_nanos(first);
+        let frames = (lasts as f64 * rate / 1e9).round();
+        let meant = (frames * 1e9 / rate).round() as i64;
+        if meant.saturating_sub(lasts).saturating_abs() <= COARSE_ERROR { first.offset_by(meant) } else { end }
     }
 
     /// Begins the next lap so that the first picture (at `start` in lap 0) is due at `end`.
@@ -177,6 +200,7 @@ impl Laps {
         self.end = None;
         self.first = None;
         self.pictures = 0;
+        self.coarse = true;
         self.untimed = false;
         self.last_dts = [None; 2];
         true

@@ -169,3 +169,52 @@ fn tracks_some_seconds_apart_are_no_break() {
     assert!(!it.is_broken_by(&packet(Track::Video, 0, 0, 40)));
     assert!(it.is_broken_by(&packet(Track::Video, 60_000, 60_000, 40)));
 }
+
+/// The length of 60 laps of so many pictures at times in milliseconds, as Matroska rounds those of a film with this rate.
+fn length_of_60_laps(rate: f64, pictures: u32, lasts_ms: u64) -> f64 {
+    let mut it = Laps::new(None);
+    (it.rate, it.frame) = (Some(rate), Duration::from_secs_f64(1.0 / rate));
+    let start = MediaTime::ZERO;
+    let mut end = start;
+    for _ in 0..60 {
+        for n in 0..pictures {
+            let ms = (f64::from(n) * 1000.0 / rate).round() as i64;
+            assert!(it.place(&mut packet(Track::Video, ms, ms, lasts_ms)));
+        }
+        end = it.end(Some(start), None).expect("known");
+        assert!(it.next_lap(start, end));
+    }
+    end.nanos() as f64 / 1e9
+}
+
+#[test]
+fn rounded_timestamps_do_not_shorten_a_lap() {
+    for (rate, lasts_ms) in [(60.0, 16), (60.0, 17), (60.0 / 1.001, 16), (24.0 / 1.001, 41), (30.0, 33), (25.0, 40)] {
+        for pictures in [1, 7, 60, 599] {
+            let want = 60.0 * f64::from(pictures) / rate;
+            let off = length_of_60_laps(rate, pictures, lasts_ms) - want;
+            assert!(off.abs() < 1e-6, "{rate} fps, {pictures} pictures: off by {off} s");
+        }
+    }
+}
+
+#[test]
+fn a_rate_that_is_an_average_moves_an_end_by_no_more_than_rounding_may() {
+    let mut it = Laps::new(None);
+    it.rate = Some(31.7);
+    for ms in [0, 33, 70, 85, 200, 233, 251] {
+        assert!(it.place(&mut packet(Track::Video, ms, ms, 40)));
+    }
+    let end = it.end(Some(at(0)), None).expect("known");
+    assert!(end.delta_nanos(at(291)).abs() <= COARSE_ERROR, "{end:?}");
+}
+
+#[test]
+fn exact_timestamps_are_believed() {
+    let mut it = Laps::new(None);
+    it.rate = Some(60.0);
+    let exact = |nanos| Packet { pts: Some(MediaTime::from_nanos(nanos)), ..packet(Track::Video, 0, 0, 16) };
+    assert!(it.place(&mut exact(0)));
+    assert!(it.place(&mut exact(16_666_667)));
+    assert_eq!(it.end(Some(at(0)), None), Some(MediaTime::from_nanos(32_666_667)));
+}

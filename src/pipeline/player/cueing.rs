@@ -14,33 +14,43 @@ use crate::seam::wait::Wake;
 /// The next item is opened when this much of the present one is left: longer than a slow network open, and short
 /// enough that a changed folder is seen in time.
 const CUE_BEFORE: Duration = Duration::from_secs(10);
-/// A first frame is late when it comes this long after it was due: less than any refresh.
+/// A first frame is late when it comes this long after it had to: less than any refresh.
 const LATE_AFTER: i64 = 2_000_000;
 
+/// Where the programme stands on its timeline; `None` before its clock runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// Now.
+    pub media: Option<MediaTime>,
+    /// At the next vblank that a picture can still be made for.
+    pub soonest: Option<MediaTime>,
+}
+
 impl Programme {
-    /// Loads, cues, promotes and retires. `media` is the time on the programme's timeline; `idle` says that no frame of
-    /// ours is waiting to be shown.
+    /// Loads, cues, promotes and retires. `idle` says that no frame of ours is waiting to be shown.
     pub fn tend(
         &mut self,
         now: MonoTime,
-        media: Option<MediaTime>,
+        times: Times,
         idle: bool,
         seams: &mut Seams,
         stats: &mut PlayStats,
     ) -> Tended {
+        let media = times.media;
         self.sweep();
         // Each round deals with one item; a list of broken ones is gone through over several turns.
         for _ in 0..16 {
             if self.current.is_none() && !self.begin_next(now, stats) {
                 break;
             }
-            self.place(media, seams);
+            self.judge_next(media, seams);
+            self.place(times, seams);
             let Some(slot) = &self.current else { continue };
             if slot.is_dead() || slot.given_up.is_some() || slot.is_over(media, idle) {
                 self.retire(now, media, stats);
                 continue;
             }
-            self.note_late_lap(media, idle, seams);
+            self.note_late_lap(media, seams);
             self.cue(now, media, stats);
             return Tended::Playing;
         }
@@ -185,12 +195,13 @@ impl Programme {
     }
 
     /// Gives decks their place on the programme's timeline as soon as it is known.
-    fn place(&mut self, media: Option<MediaTime>, seams: &mut Seams) {
+    fn place(&mut self, times: Times, seams: &mut Seams) {
+        let media = times.media;
         if let Some(slot) = &mut self.current
             && slot.offset.is_none()
         {
-            let planned = if self.jumped { media } else { self.end };
-            place(slot, planned.unwrap_or(MediaTime::ZERO), media, seams);
+            let planned = if self.jumped { times.soonest } else { self.end };
+            place(slot, planned.unwrap_or(MediaTime::ZERO), times, seams);
             if slot.offset.is_some() {
                 self.jumped = false;
             }
@@ -207,31 +218,47 @@ impl Programme {
                 next.offset = None;
             }
             if next.offset.is_none() {
-                place(next, end, media, seams);
+                place(next, end, times, seams);
             }
         }
     }
 
-    fn note_late_lap(&self, media: Option<MediaTime>, idle: bool, seams: &mut Seams) {
-        let (Some(slot), Some(media), true) = (&self.current, media, idle) else { return };
-        // A stall in the middle of a lap is no late start of the next.
-        if slot.ended || slot.shown == 0 || !slot.is_decoded(slot.lap) {
+    /// Once the first frame of the item behind this one is decoded: was it in time? What is not decoded when the present
+    /// item is over is found when it gets its place.
+    fn judge_next(&mut self, media: Option<MediaTime>, seams: &mut Seams) {
+        let (Some(slot), Some(next)) = (&self.current, &mut self.next) else { return };
+        if next.was_judged || next.start().is_none() {
             return;
         }
-        if slot.lap_end(slot.lap).is_some_and(|end| LATE_AFTER < media.delta_nanos(end)) {
-            seams.late(slot.deck.id, slot.lap + 1);
+        next.was_judged = true;
+        let in_time = slot.newest.filter(|_| slot.ended).and_then(|(lap, _)| slot.to_be_followed_by(lap));
+        if in_time.zip(media).is_some_and(|(in_time, media)| LATE_AFTER < media.delta_nanos(in_time)) {
+            seams.late(next.deck.id, 0);
+        }
+    }
+
+    /// Whether the next lap's first frame should have been decoded by now and is not.
+    fn note_late_lap(&self, media: Option<MediaTime>, seams: &mut Seams) {
+        let (Some(slot), Some(media)) = (&self.current, media) else { return };
+        let Some((lap, _)) = slot.newest.filter(|_| !slot.ended) else { return };
+        if slot.deck.state().last_lap.is_some_and(|it| it <= lap) {
+            return;
+        }
+        // A stall in the middle of a lap is no late start of the next.
+        if slot.to_be_followed_by(lap).is_some_and(|in_time| LATE_AFTER < media.delta_nanos(in_time)) {
+            seams.late(slot.deck.id, lap + 1);
         }
     }
 }
 
-/// Moves a deck whose first frame is decoded to begin at `planned`, or now where that has passed.
-fn place(slot: &mut Slot, planned: MediaTime, media: Option<MediaTime>, seams: &mut Seams) {
-    let passed = media.map(|it| it.delta_nanos(planned)).filter(|it| LATE_AFTER < *it);
-    if passed.is_some() {
+/// Moves a deck whose first frame is decoded to begin at `planned`, or where that has passed, as soon as may be.
+fn place(slot: &mut Slot, planned: MediaTime, times: Times, seams: &mut Seams) {
+    let has_passed = times.media.is_some_and(|it| LATE_AFTER < it.delta_nanos(planned));
+    if has_passed {
         seams.late(slot.deck.id, 0);
     }
     let Some(start) = slot.start() else { return };
     slot.planned = planned;
-    slot.late_by = passed.unwrap_or(0);
+    slot.late_by = times.soonest.filter(|_| has_passed).map_or(0, |it| it.delta_nanos(planned));
     slot.offset = Some(planned.offset_by(slot.late_by).delta_nanos(start));
 }

@@ -210,7 +210,7 @@ impl Player {
         self.draw_again_or(now, Turn::Wait { until: None, starving: false })
     }
 
-    fn next_vblank(&self, now: MonoTime) -> MonoTime {
+    pub(super) fn next_vblank(&self, now: MonoTime) -> MonoTime {
         self.vblank.as_ref().map_or(now, |it| it.next_after(now + self.lead()))
     }
 

@@ -1,13 +1,19 @@
 //! One deck with its item, and its place on the programme's timeline.
+use std::time::Duration;
+
+use crate::base::format::Ratio;
 use crate::base::stats::ItemId;
 use crate::base::stats::PlayStats;
-use crate::base::time::MediaTime;
+use crate::base::time::{MediaTime, nanos_of};
 use crate::logic::playlist::Pick;
 use crate::pipeline::deck::{Deck, DeckState, Phase, Picture};
 use crate::pipeline::elements::sound::board::Segment;
 use crate::pipeline::player::ahead::Due;
 use crate::pipeline::player::programme::PlayItem;
 use crate::seam::decoder::DecoderStats;
+
+/// How long a frame lasts where nothing says: 25 a second.
+const USUAL_FRAME: Duration = Duration::from_millis(40);
 
 /// A deck in use.
 #[derive(Debug)]
@@ -38,6 +44,10 @@ pub struct Slot {
     pub given_up: Option<String>,
     /// The lap of the newest frame on the screen.
     pub lap: u32,
+    /// The lap of the newest frame that was taken off the deck, and when that is due on the programme's timeline.
+    pub newest: Option<(u32, MediaTime)>,
+    /// Its first frame is decoded, and it was seen whether that was in time.
+    pub was_judged: bool,
     counted: Counted,
 }
 
@@ -78,6 +88,8 @@ impl Slot {
             unseen: 0,
             given_up: None,
             lap: 0,
+            newest: None,
+            was_judged: false,
             counted: Counted::default(),
         }
     }
@@ -102,6 +114,22 @@ impl Slot {
     pub fn lap_end(&self, lap: u32) -> Option<MediaTime> {
         let end = self.deck.state().lap_end(lap)?;
         self.offset.map(|it| end.offset_by(it))
+    }
+
+    /// When what follows a lap has to be decoded, so that its seam is not late: when the lap's last frame becomes due. A
+    /// frame that stays longer than a usual one (a still's only one; the last of a film that rests on it) leaves the time
+    /// until the usual one before its end. `None` as long as the lap's last frame was not taken, or its end is not known.
+    pub fn to_be_followed_by(&self, lap: u32) -> Option<MediaTime> {
+        let (_, last) = self.newest.filter(|(it, _)| *it == lap)?;
+        if !self.ended && !self.is_decoded(lap) {
+            return None;
+        }
+        let state = self.deck.state();
+        let info = state.info.as_ref().filter(|it| !it.still);
+        let rate = info.and_then(|it| it.video.as_ref()?.frame_rate).map(Ratio::to_f64);
+        let frame = rate.filter(|it| 1.0 <= *it).map_or(nanos_of(USUAL_FRAME), |it| (1e9 / it) as i64);
+        drop(state);
+        Some(last.max(self.lap_end(lap)?.offset_by(-frame)))
     }
 
     /// Why nothing more will come of it.
@@ -174,6 +202,7 @@ impl Slot {
             Some(Picture::Frame(frame)) => {
                 let pts = frame.pts.offset_by(offset);
                 self.taken += 1;
+                self.newest = Some((frame.lap, pts));
                 Some(Due { frame, pts, deck: self.deck.id })
             }
             Some(Picture::End) => {

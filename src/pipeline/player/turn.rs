@@ -6,6 +6,7 @@ use crate::base::geometry::{Fit, Rotation};
 use crate::base::time::{MediaTime, MonoTime};
 use crate::logic::seams::Seams;
 use crate::pipeline::player::ahead::Due;
+use crate::pipeline::player::cueing::Times;
 use crate::pipeline::player::mirror::Offered;
 use crate::pipeline::player::programme::Tended;
 use crate::pipeline::player::run::earlier;
@@ -114,12 +115,12 @@ impl Player {
     pub(super) fn tend(&mut self, now: MonoTime) {
         // A deck that is gone takes its frames with it.
         self.ahead.retain(|deck| self.programme.knows(deck));
-        let media = self.clock.media_at(now);
+        let times = Times { media: self.clock.media_at(now), soonest: self.soonest(now) };
         let idle = self.ahead.is_empty() && self.drawn.is_none() && self.flip.is_none();
         // Nobody waits for an item that nobody can see.
         let mut unseen = Seams::default();
         let seams = if self.sight.is_clear() { &mut self.seams } else { &mut unseen };
-        match self.programme.tend(now, media, idle, seams, &mut self.stats) {
+        match self.programme.tend(now, times, idle, seams, &mut self.stats) {
             Tended::Playing => {}
             Tended::Finished => {
                 let played = 0 < self.presented + self.stats.frames_unseen;
@@ -128,13 +129,23 @@ impl Player {
         }
     }
 
+    /// The programme's time at the next vblank that a picture can still be made for. What has missed its time is moved
+    /// there, and not to the time it is now, or the picture behind it would be due at that vblank too.
+    fn soonest(&self, now: MonoTime) -> Option<MediaTime> {
+        // The vblank of the flip on its way is taken.
+        let from = self.flip.as_ref().map_or(now, |it| now.max(it.wanted));
+        self.clock.media_at(self.next_vblank(from))
+    }
+
     /// Takes frames off the decks while there is room.
     fn gather(&mut self, now: MonoTime) {
         while self.ahead.has_room() {
             let Some(Due { frame, pts, deck }) = self.programme.take_frame() else { break };
-            let media = self.clock.media_at(now);
-            let pts = match media {
-                Some(media) if self.needs_new_place(&frame, media, pts) => self.programme.reanchor(deck, media, pts),
+            let times = self.clock.media_at(now).zip(self.soonest(now));
+            let pts = match times {
+                Some((media, soonest)) if self.needs_new_place(&frame, media, pts) => {
+                    self.programme.reanchor(deck, soonest, pts)
+                }
                 _ => pts,
             };
             if !self.mirrors.is_empty() {
