@@ -240,7 +240,10 @@ impl Device {
     pub(super) fn lose(&self, why: Option<&io::Error>) {
         if !self.is_gone.replace(true) {
             let why = why.map(|it| format!(": {it}")).unwrap_or_default();
-            log::warn!("{}: the graphics card is gone{why}; looking for it until it is back", self.card.path().display());
+            log::warn!(
+                "{}: the graphics card is gone{why}; looking for it until it is back",
+                self.card.path().display()
+            );
         }
     }
 
