@@ -24,6 +24,9 @@ const GUARD: &str = "guard";
 /// Ten times what a loaded machine takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// A test: what must be so, and how that is shown on a terminal.
+type Case = (&'static str, fn(&File));
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    let cases: [(&str, fn(&File)); 7] = [
+    let cases: [Case; 7] = [
         ("a_held_terminal_is_dark_and_deaf_and_put_back", held),
         ("a_killed_holder_leaves_a_terminal_that_works", killed),
         ("a_holder_killed_with_all_its_group_does_too", killed_with_its_group),
