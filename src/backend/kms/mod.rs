@@ -8,12 +8,12 @@
 //!
 //! A [`Device`](device::Device) is one card, shared by its outputs: it reads the kernel's events once and keeps each for the
 //! output whose CRTC it names. A [`KmsPresenter`] is one output: a connector, with a CRTC and a primary plane of its own.
-//! Which buffer is where is [`crate::logic::redraw`]'s business; what is committed when is [`presenter`]'s; bringing an
-//! output up and down is [`bring_up`]'s; reading back what was on the wire is [`writeback`]'s, and its checksums are
-//! [`checksums`]'. All commits are atomic and non-blocking. The first one sets the mode, with the first picture, so that the
+//! Which buffer is where is [`crate::logic::redraw`]'s business; what is committed when is `presenter`'s; bringing an
+//! output up and down is `bring_up`'s; reading back what was on the wire is `writeback`'s, and its checksums are
+//! `checksums`'. All commits are atomic and non-blocking. The first one sets the mode, with the first picture, so that the
 //! screen never shows anything of ours but pictures.
 //!
-//! What was on the card's outputs before is kept ([`saved`]) and put back when the presenter is dropped.
+//! What was on the card's outputs before is kept (`saved`) and put back when the presenter is dropped.
 mod bring_up;
 mod buffers;
 mod cards;
