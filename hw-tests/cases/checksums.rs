@@ -20,9 +20,8 @@ fn job(bench: &Bench<'_>, rate: &str, more: &str) -> Job {
     let frames = 300;
     let turns = bench.amount(1, 4);
     let film = media::tone_film("320x240", rate, frames / rate.parse::<u32>().expect("a whole number"));
-    let words = format!(
-        "play film.mkv --display kms --size 640x480 --audio none --loop {turns} --framelog-crc -v {more}"
-    );
+    let words =
+        format!("play film.mkv --display kms --size 640x480 --audio none --loop {turns} --framelog-crc -v {more}");
     let limit = bench.amount(Duration::from_secs(200), Duration::from_secs(600));
     bench.job().limit(limit).push(&film, "film.mkv").player(words.split_whitespace())
 }
