@@ -13,7 +13,7 @@ pub const CASES: &[Case] = &[
     Case { name: "checksums::where_there_are_none_pictures_are_read_back", needs: NEEDS, run: read_back },
 ];
 
-const NEEDS: &[Ability] = &[Ability::VirtualTime, Ability::Crc, Ability::Faults];
+const NEEDS: &[Ability] = &[Ability::VirtualTime, Ability::Crc, Ability::SecondOutput, Ability::Faults];
 
 /// Three hundred pictures, at a picture for every refresh.
 fn job(bench: &Bench<'_>, rate: &str, more: &str) -> Job {

@@ -203,16 +203,17 @@ fn what_is_not_there(bench: &Bench<'_>) {
         let words = format!("play film.mkv --display kms --audio none --loop 1 {words}");
         let end = bench.run(bench.job().push(&film, "film.mkv").player(words.split_whitespace()).finish());
         assert!(end.code == 1 || end.code == 2, "exit code {}\n{}", end.code, end.said());
-        let said = end.text("player.log");
-        assert_eq!(said.trim_end().lines().count(), 1, "one line: {said}");
-        said
+        end.text("player.log")
     };
+    // Mesa has its own words for a virtual card.
+    let n_lines = |said: &str| said.lines().filter(|it| it.starts_with("lucarne: ")).count();
     let said = refused("--size 641x480");
+    assert_eq!(n_lines(&said), 1, "{said}");
     let lists = ["641x480", "1024x768@60", "640x480@59.94", "--size"].iter().all(|it| said.contains(it));
     assert!(lists, "{said}");
     let said = refused("--output HDMI-A-9");
     assert!(["HDMI-A-9", "Virtual-1", "--output"].iter().all(|it| said.contains(it)), "{said}");
-    assert!(!said.contains("Writeback"), "{said}");
+    assert!(!said.contains("Writeback") && n_lines(&said) == 1, "{said}");
     let said = refused("--size much");
     assert!(said.contains("much"), "{said}");
     // A second player, while the first one plays.
@@ -224,7 +225,7 @@ fn what_is_not_there(bench: &Bench<'_>) {
     let said = end.text("second.log");
     assert_eq!(end.text("second.code").trim(), "1", "{said}");
     let has_remedy = said.contains("another program controls the display") && said.contains("stop the other program");
-    assert!(has_remedy && said.trim_end().lines().count() == 1, "{said}");
+    assert!(has_remedy && n_lines(&said) == 1, "{said}");
     assert_eq!(figures(&end, 0), [f64::from(30 * FILM_S), 0.0, 0.0], "the first one is not disturbed");
 }
 

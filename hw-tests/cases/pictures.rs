@@ -223,9 +223,10 @@ fn check_all(bench: &Bench<'_>, films: &[Film]) {
 }
 
 fn every_format_is_exact(bench: &Bench<'_>) {
-    use PixelFormat::{Gray8, Nv12, Nv21, P010, Rgb24, Rgba, Yuv420p, Yuv420p10, Yuv422p, Yuv444p};
+    // No file holds P010, which hardware decoders give.
+    use PixelFormat::{Gray8, Nv12, Nv21, Rgb24, Rgba, Yuv420p, Yuv420p10, Yuv422p, Yuv444p};
     let tagged = |pixel, matrix, range| Film::new(pixel, Color { matrix, range, ..SDR }, Packing::Ffv1);
-    let mut films: Vec<Film> = [Nv12, Nv21, P010, Rgb24, Rgba].map(Film::raw).to_vec();
+    let mut films: Vec<Film> = [Nv12, Nv21, Rgb24, Rgba].map(Film::raw).to_vec();
     for (matrix, range) in [
         (Matrix::Bt601, Range::Limited),
         (Matrix::Bt709, Range::Limited),

@@ -202,7 +202,8 @@ pub struct PlayOptions {
     /// Write one CSV line for each presented frame.
     #[arg(long, value_name = "FILE")]
     pub framelog: Option<PathBuf>,
-    /// Fill in the log's crc32 column: reads every frame back.
+    /// Fill in the log's crc32 column: reads every frame back, or on kms takes the display controller's checksums where the
+    /// kernel has them.
     #[arg(long, requires = "framelog")]
     pub framelog_crc: bool,
     /// How much to log, and where.

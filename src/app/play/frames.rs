@@ -145,7 +145,7 @@ impl Frames {
     }
 
     /// After a failure there is no log any more.
-    fn note(&mut self, write: impl FnOnce(&mut FrameLog<File>) -> std::io::Result<()>) {
+    fn append(&mut self, write: impl FnOnce(&mut FrameLog<File>) -> std::io::Result<()>) {
         if let Some(log) = &mut self.log
             && let Err(error) = write(log)
         {
@@ -181,7 +181,7 @@ impl FrameObserver for Frames {
 
     fn presented(&mut self, frame: PresentedFrame<'_>) {
         let crc = frame.pixels.filter(|_| self.crc).map(|(pixels, _)| crc32fast::hash(pixels));
-        self.note(|log| log.write(&frame, crc));
+        self.append(|log| log.write(&frame, crc));
         if self.wants_snapshot(frame.index)
             && !frame.captured
             && let Some((pixels, size)) = frame.pixels
@@ -195,7 +195,7 @@ impl FrameObserver for Frames {
     }
 
     fn checked(&mut self, index: u64, checksum: u32) {
-        self.note(|log| log.complete(index, checksum));
+        self.append(|log| log.complete(index, checksum));
     }
 }
 
