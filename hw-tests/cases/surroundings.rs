@@ -33,10 +33,8 @@ struct Wrong {
 const RIGHT: Wrong = Wrong { name: "", begin: "", end: "", before: "", options: "", says: "", advises: "" };
 
 /// Hides one of Mesa's libraries.
-const WITHOUT_MESA: (&str, &str) = (
-    "mesa=$(echo /usr/lib/*/libgallium-*.so); mount --bind /dev/null \"$mesa\"",
-    "umount \"$mesa\"",
-);
+const WITHOUT_MESA: (&str, &str) =
+    ("mesa=$(echo /usr/lib/*/libgallium-*.so); mount --bind /dev/null \"$mesa\"", "umount \"$mesa\"");
 
 const WRONGS: [Wrong; 8] = [
     Wrong {

@@ -95,7 +95,8 @@ impl Ended {
     /// The checksum of each vblank of a display for which there was a `crc` step: (vblank's number, checksum).
     #[track_caller]
     pub fn crcs(&self, output: usize) -> Vec<(u64, u64)> {
-        let text = self.text(&format!("crc-{output}.txt"));
+        // The kernel ends each line with a NUL.
+        let text = self.text(&format!("crc-{output}.txt")).replace('\0', "");
         let number = |it: Option<&str>| u64::from_str_radix(it?.trim_start_matches("0x"), 16).ok();
         let line = |it: &str| {
             let mut words = it.split_whitespace();
