@@ -102,7 +102,7 @@ impl Device {
         let egl = egl::Context::new(&display, config, Api::Gles3).map_err(|it| no_gl("GL context", it.to_string()))?;
         let gl = gl::Context::new(egl).map_err(|it| no_gl("GL", it.to_string()))?;
         let renderer = gl.renderer();
-        if draws_on_cpu(&driver, &renderer) {
+        if draws_on_cpu(&driver, renderer) {
             log::warn!(
                 "{node}: {renderer} draws on the CPU, which is too slow for films; install the GPU's Mesa driver, and put \
                  the user into the group render"
