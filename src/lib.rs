@@ -46,6 +46,9 @@
 //! decides for its own screen; a *mirror* ([`pipeline::player::mirror`]) shows the same frames on another, for that one's
 //! vblanks. What happens to one screen reaches no other.
 //!
+//! When the device behind the screens is gone for good, all of them are dropped with their GL context; the players go on
+//! unseen and keep their place, and `app` opens the display again ([`pipeline::player::Player::detach`]).
+//!
 //! The *sound* thread ([`pipeline::elements::sound`]) keeps one device playing without a break and fits the decks'
 //! sound to the pictures' timeline. The device's position bends the clock that the pictures follow
 //! ([`logic::master_clock`]); without a device the system's clock goes on from the same point.

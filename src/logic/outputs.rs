@@ -3,6 +3,9 @@
 /// Drivers without hardware behind them. Where there is a real card it is meant.
 const VIRTUAL_DRIVERS: [&str; 2] = ["vkms", "vgem"];
 
+/// Renderers of Mesa's that are the CPU.
+const SOFTWARE_RENDERERS: [&str; 3] = ["llvmpipe", "softpipe", "swrast"];
+
 /// One connector of a card that a display can be put on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFacts {
@@ -24,6 +27,11 @@ pub struct CardFacts {
 /// Whether a driver has no hardware behind it.
 pub fn is_virtual(driver: &str) -> bool {
     VIRTUAL_DRIVERS.contains(&driver)
+}
+
+/// Whether the CPU draws (`renderer` is GL's) where a GPU was to be expected.
+pub fn draws_on_cpu(driver: &str, renderer: &str) -> bool {
+    !is_virtual(driver) && SOFTWARE_RENDERERS.iter().any(|it| renderer.contains(it))
 }
 
 /// No card has what is wanted.
@@ -144,6 +152,18 @@ mod tests {
         );
         check(&[vc4], &["HDMI-A-1", "HDMI-A-1"], Err("the output HDMI-A-1 is named twice"));
         check(&[v3d, card("vgem", &[])], &[], Err("no graphics card has a connector (v3d, vgem)"));
+    }
+
+    #[test]
+    fn a_cpu_that_draws_is_normal_only_where_there_is_no_gpu() {
+        for (driver, renderer, want) in [
+            ("vc4", "V3D 4.2.14.0", false),
+            ("vc4", "llvmpipe (LLVM 19.1.7, 128 bits)", true),
+            ("i915", "softpipe", true),
+            ("vkms", "llvmpipe (LLVM 19.1.7, 256 bits)", false),
+        ] {
+            assert_eq!(draws_on_cpu(driver, renderer), want, "{driver}: {renderer}");
+        }
     }
 
     #[test]

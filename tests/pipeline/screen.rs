@@ -41,6 +41,8 @@ pub struct Script {
     pub has_no_switch: bool,
     /// No display: buffers are refused, and what is on its way is never reported.
     pub unplugged: bool,
+    /// What it stands on is gone for good.
+    pub lost: bool,
     /// It is never said when a commit flips.
     pub stuck: bool,
     /// Frame rates the screen was told, and how often it had been drawn on by then.
@@ -161,6 +163,9 @@ impl Presenter for ScriptedPresenter {
     }
     fn waitable(&self) -> Waitable<'_> {
         Waitable::Ready
+    }
+    fn is_gone(&self) -> bool {
+        self.script.borrow().lost
     }
     fn set_power(&mut self, on: bool) -> Result<(), PresentError> {
         let mut script = self.script.borrow_mut();

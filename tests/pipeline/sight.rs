@@ -1,12 +1,13 @@
 //! A display that is not there: what the player does meanwhile, what it counts, and what it shows first when one comes.
 use std::time::Duration;
 
+use lucarne::logic::interop_policy::InteropMode;
 use lucarne::pipeline::player::Ended;
 use lucarne::seam::presenter::UserInput;
 
 use crate::film::{Film, Gate, Opening};
 use crate::rig::{Rig, Setup};
-use crate::screen::REFRESH;
+use crate::screen::{REFRESH, Way, screens};
 
 /// Two films of two seconds each.
 fn films(sounding: bool) -> Setup {
@@ -51,6 +52,44 @@ fn what_passes_while_the_display_is_gone_is_unseen_and_nothing_else() {
         let (item, pts) = (shown[seen].item.as_str(), shown[seen].pts_ms);
         assert!(item == "b" && (600..=800).contains(&pts), "with sound: {sounding}: {item} at {pts} ms");
     }
+}
+
+/// A graphics card goes with all its screens, and comes back with others.
+#[test]
+fn screens_that_are_taken_away_count_as_unplugged() {
+    let mut rig = Setup { mirrors: vec![REFRESH], ..films(false) }.rig();
+    rig.until_shown(30);
+    assert!(!rig.players[0].is_unseated());
+    rig.script.borrow_mut().lost = true;
+    assert!(rig.players[0].is_unseated());
+    rig.players[0].detach();
+    assert!(!rig.players[0].is_unseated());
+    // Over the seam.
+    rig.play_for(Duration::from_millis(1_500));
+    assert_eq!(rig.players[0].own_output().expect("it had one").name, "X-0");
+    assert_eq!(rig.players[0].mirror_output(0).expect("it had one").name, "X-1");
+    let (seen, back) = (rig.seen().len(), rig.now());
+    // A thread can have one GL context: this fails if anything is left of the first one.
+    let ways = [Way { name: "software", zero_copy: false, fails: Vec::new() }];
+    let (screens, scripts): (Vec<_>, Vec<_>) =
+        screens(&[REFRESH, REFRESH], &ways, InteropMode::Auto).into_iter().unzip();
+    let mut screens = screens.into_iter();
+    rig.players[0].attach(screens.next().expect("the first"));
+    rig.players[0].mirror_on(screens.next().expect("the second"));
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    no_judder(&rig, 35..=41);
+    let stats = &rig.players[0].stats;
+    assert_eq!((stats.display_lost, stats.display_regained), (1, 1));
+    let mirror = rig.players[0].mirrors()[0].stats();
+    assert_eq!((mirror.display_lost, mirror.display_regained, mirror.frames_dropped_stale), (1, 1, 0));
+    let (own, mirrored) = (stats.frames_presented, mirror.frames_presented);
+    assert!(mirrored.abs_diff(own) <= 2, "its figures go on: {mirrored} of {own} frames");
+    for script in scripts {
+        let flips = script.borrow().flips.clone();
+        assert!(flips[0].saturating_since(back) <= 3 * REFRESH, "it is shown on at once");
+    }
+    let first = &rig.seen()[seen];
+    assert!(first.item == "b" && (600..=800).contains(&first.pts_ms), "{} at {} ms", first.item, first.pts_ms);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::uevent::UeventSocket;
 use crate::base::time::MonoTime;
-use crate::logic::outputs::{CrtcWish, assign_crtcs, is_virtual};
+use crate::logic::outputs::{CrtcWish, assign_crtcs, draws_on_cpu};
 use crate::seam::presenter::PresentError;
 use crate::seam::wait::Waitable;
 use crate::sys::egl::{self, Display, NativeFences};
@@ -27,9 +27,6 @@ const MASTER_RETRY: Duration = Duration::from_millis(250);
 
 /// How often a card that is gone is looked at: nothing of it will ever fire again.
 const GONE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Renderers that are the CPU.
-const SOFTWARE_RENDERERS: [&str; 3] = ["llvmpipe", "softpipe", "swrast"];
 
 /// The kernel's word that a flip is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +102,7 @@ impl Device {
         let egl = egl::Context::new(&display, config, Api::Gles3).map_err(|it| no_gl("GL context", it.to_string()))?;
         let gl = gl::Context::new(egl).map_err(|it| no_gl("GL", it.to_string()))?;
         let renderer = gl.renderer();
-        if !is_virtual(&driver) && SOFTWARE_RENDERERS.iter().any(|it| renderer.contains(it)) {
+        if draws_on_cpu(&driver, renderer) {
             log::warn!(
                 "{node}: {renderer} draws on the CPU, which is too slow for films; install the GPU's Mesa driver, and put \
                  the user into the group render"

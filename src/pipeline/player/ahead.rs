@@ -61,6 +61,10 @@ impl Ahead {
     pub fn clear(&mut self) {
         self.frames.clear();
     }
+    /// The frames, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Due> {
+        self.frames.iter()
+    }
     /// When each is due, oldest first.
     pub fn due(&mut self) -> &[MediaTime] {
         for (slot, it) in self.pts.iter_mut().zip(&self.frames) {

@@ -76,6 +76,8 @@ impl Player {
             if let Some(picture) = &self.on_screen {
                 mirror.show_still(picture, self.look(None));
             }
+            // Those that were taken off the decks while there was no mirror.
+            self.ahead.iter().for_each(|it| mirror.offer(self.as_offered(it)));
         }
         self.mirrors.all.push(mirror);
     }

@@ -148,13 +148,19 @@ impl Player {
                 }
                 _ => pts,
             };
+            let due = Due { frame, pts, deck };
             if !self.mirrors.is_empty() {
-                let planned = self.programme.planned(deck, frame.lap, pts);
-                let look = self.look(Some(deck));
-                self.mirrors.offer(&Offered { frame: frame.clone(), pts, planned, deck, look });
+                self.mirrors.offer(&self.as_offered(&due));
             }
-            self.ahead.push(Due { frame, pts, deck });
+            self.ahead.push(due);
         }
+    }
+
+    /// A frame as mirrors take it.
+    pub(super) fn as_offered(&self, due: &Due) -> Offered {
+        let planned = self.programme.planned(due.deck, due.frame.lap, due.pts);
+        let look = self.look(Some(due.deck));
+        Offered { frame: due.frame.clone(), pts: due.pts, planned, deck: due.deck, look }
     }
 
     /// How a deck's item is to be shown; the present one's without a deck.
