@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -89,11 +90,15 @@ pub fn run(rig: &dyn Rig, cases: &[Case], options: &Options) -> ExitCode {
     let started = Instant::now();
     let next = AtomicUsize::new(0);
     let counts = [const { AtomicUsize::new(0) }; 3];
+    let times = Mutex::new(Vec::with_capacity(cases.len()));
     thread::scope(|scope| {
         for _ in 0..n_workers {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let verdict = try_case(rig, &expected, case, options.soak, &root);
+                    if let Verdict::Passed(took) | Verdict::Failed(took, _) = &verdict {
+                        times.lock().unwrap_or_else(PoisonError::into_inner).push((*took, case.name));
+                    }
                     let (count, line) = match verdict {
                         Verdict::Passed(took) => (0, format!("case {} ... ok, {:.1} s", case.name, took.as_secs_f64())),
                         Verdict::Skipped(why) => (1, format!("case {} ... skipped: {why}", case.name)),
@@ -105,11 +110,23 @@ pub fn run(rig: &dyn Rig, cases: &[Case], options: &Options) -> ExitCode {
             });
         }
     });
+    say_where_the_time_went(times.into_inner().unwrap_or_else(PoisonError::into_inner));
     let [passed, skipped, failed] = counts.map(AtomicUsize::into_inner);
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     let took = started.elapsed().as_secs_f64();
     say(&format!("\ncases: {verdict}. {passed} passed; {failed} failed; {skipped} skipped; {took:.1} s\n"));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The slowest cases. They should be the first of the list, so that no CPU is left idle at its end.
+fn say_where_the_time_went(mut times: Vec<(Duration, &str)>) {
+    if times.len() < 2 {
+        return;
+    }
+    times.sort_by_key(|it| std::cmp::Reverse(it.0));
+    let all: Duration = times.iter().map(|it| it.0).sum();
+    let slowest: Vec<String> = times.iter().take(5).map(|it| format!("{} {:.1} s", it.1, it.0.as_secs_f64())).collect();
+    say(&format!("\nof {:.1} s in all cases together, most went into {}", all.as_secs_f64(), slowest.join(", ")));
 }
 
 fn failure(case: &Case, took: Duration, why: &str, folder: &Path) -> String {

@@ -11,19 +11,23 @@ use crate::rig::{Ability, Ended, Frame, Job};
 /// The cases of this file.
 pub const CASES: &[Case] = &[
     Case { name: "pacing::full_hd_meets_every_refresh", needs: NEEDS, run: full_hd_meets_every_refresh },
-    Case { name: "pacing::too_slow_a_gpu_misses_refreshes", needs: NEEDS, run: too_slow_a_gpu_misses_refreshes },
     Case { name: "pacing::every_rate_has_its_exact_cadence", needs: NEEDS, run: every_rate_has_its_exact_cadence },
+    Case { name: "pacing::too_slow_a_gpu_misses_refreshes", needs: NEEDS, run: too_slow_a_gpu_misses_refreshes },
     Case { name: "pacing::the_cadence_check_finds_judder", needs: &[], run: the_cadence_check_finds_judder },
     Case { name: "pacing::a_slow_frame_costs_itself_only", needs: NEEDS, run: a_slow_frame_costs_itself_only },
     Case { name: "pacing::sound_and_picture_stay_together", needs: RECORDED, run: sound_and_picture_stay_together },
+    Case { name: "pacing::the_sound_check_finds_judder", needs: RECORDED, run: the_sound_check_finds_judder },
 ];
 
 const NEEDS: &[Ability] = &[Ability::VirtualTime];
 const RECORDED: &[Ability] = &[Ability::VirtualTime, Ability::Recording];
 
 /// What all of this is shown on.
-pub const DISPLAY: &str = "headless";
-/// The mode that all of this is shown in has 60 refreshes a second.
+const DISPLAY: &str = "kms";
+/// The size of its mode, which is one with 60 refreshes a second to the microsecond; the board's at 640x480 has 59.94, as
+/// most displays' have.
+const SCREEN: &str = "1280x720";
+/// The refreshes a second of all modes here.
 const REFRESH_HZ: f64 = 60.0;
 /// The frame log counts microseconds, so a time in it is this much off at most.
 const ROUNDING_US: f64 = 1.0;
@@ -48,7 +52,7 @@ pub const SMALL: (&str, &str) = ("per", "\"640x480\"");
 
 /// Plays `film` with a table of costs. `words` are more arguments of the player's.
 fn play(bench: &Bench<'_>, film: &Path, size: &str, costs: &Path, words: &str) -> Ended {
-    let arguments = format!("play film --display {DISPLAY} --size {size}@60 --inject costs.toml {words}");
+    let arguments = format!("play film --display {DISPLAY} --size {size}@60 --inject costs.toml --loop 1 {words}");
     let job = bench.job().limit(bench.amount(Duration::from_secs(300), Duration::from_secs(7200)));
     let job: Job = job.push(film, "film").push(costs, "costs.toml");
     bench.run(job.player(arguments.split_whitespace()).finish()).done()
@@ -98,20 +102,24 @@ fn nothing_is_lost(end: &Ended) {
 }
 
 fn full_hd_meets_every_refresh(bench: &Bench<'_>) {
-    let film = exact_film("full-hd-60.mp4", "testsrc2=size=1920x1080:rate=60:duration=10");
-    let turns = bench.amount(2, 60);
-    let end = play(bench, &film, "1920x1080", &costs(bench, &[], ""), &format!("--audio none --loop {turns}"));
+    let seconds = bench.amount(20, 600);
+    let source = format!("testsrc2=size=1920x1080:rate=60:duration={seconds}");
+    let film = exact_film(&format!("full-hd-60-{seconds}.mp4"), &source);
+    let end = play(bench, &film, "1920x1080", &costs(bench, &[], ""), "--audio none");
     nothing_is_lost(&end);
     let frames = end.frames();
-    assert_eq!(frames.len(), turns * 600);
-    assert!(holds(&frames).iter().all(|it| *it == 1), "{:?}", holds(&frames));
+    assert_eq!(frames.len(), seconds * 60);
+    // Cut off to microseconds, as they are logged.
+    let intervals: Vec<i64> = frames.windows(2).map(|it| it[1].presented_us - it[0].presented_us).collect();
+    let odd = intervals.iter().enumerate().find(|(_, it)| !(16_666..=16_667).contains(*it));
+    assert_eq!(odd, None, "every flip comes one refresh after the one before");
     assert_eq!(end.figure("/seams/worst_gap_frames"), 0.0);
 }
 
 fn too_slow_a_gpu_misses_refreshes(bench: &Bench<'_>) {
     let film = media::tone_film("640x480", "60", 10);
     let costs = costs(bench, &[SMALL, ("draw_ms", "20")], "");
-    let end = play(bench, &film, "640x480", &costs, "--audio none");
+    let end = play(bench, &film, SCREEN, &costs, "--audio none");
     assert!(end.figure("/missed_vblanks") > 0.0, "{:#}", end.stats());
     // What cannot be drawn is dropped, and every other frame is shown.
     assert!(end.figure("/frames_dropped_stale") > 200.0, "{:#}", end.stats());
@@ -130,7 +138,7 @@ fn every_rate_has_its_exact_cadence(bench: &Bench<'_>) {
         ("60", 60.0),
     ] {
         let film = media::tone_film("640x480", rate, seconds);
-        let end = play(bench, &film, "640x480", &costs(bench, &[SMALL], ""), "--audio none");
+        let end = play(bench, &film, SCREEN, &costs(bench, &[SMALL], ""), "--audio none");
         nothing_is_lost(&end);
         let frames = end.frames();
         let want = (f64::from(seconds) * frames_per_second).ceil();
@@ -171,7 +179,7 @@ fn a_slow_frame_costs_itself_only(bench: &Bench<'_>) {
     let film = media::tone_film("640x480", "60", 5);
     // The 120th picture takes three refreshes more.
     let costs = costs(bench, &[SMALL], "[[slow]]\nframe = 120\ndraw_ms = 50\n");
-    let end = play(bench, &film, "640x480", &costs, "--audio none");
+    let end = play(bench, &film, SCREEN, &costs, "--audio none");
     let frames = end.frames();
     let holds = holds(&frames);
     assert_eq!(holds[118], 4, "the picture before it stays for three refreshes more");
@@ -186,16 +194,29 @@ fn a_slow_frame_costs_itself_only(bench: &Bench<'_>) {
     assert!((offsets[120] - usual).abs() <= 1_001, "back at the next refresh: {:?}", &offsets[115..125]);
 }
 
-fn sound_and_picture_stay_together(bench: &Bench<'_>) {
-    let seconds = bench.amount(20, 600);
-    let film = media::tone_film("640x480", "60", seconds);
+/// Plays a film of this rate with its tone; how far the pictures' distance from the sound wandered, in microseconds.
+#[track_caller]
+fn wandering(bench: &Bench<'_>, rate: &str, seconds: u32) -> i64 {
+    let film = media::tone_film("640x480", rate, seconds);
     let words = "--audio hw:Loopback,0,0 -vvv";
-    let end = play(bench, &film, "640x480", &costs(bench, &[SMALL], ""), words);
+    let end = play(bench, &film, SCREEN, &costs(bench, &[SMALL], ""), words);
     nothing_is_lost(&end);
+    assert_eq!((end.figure("/audio/xruns"), end.figure("/audio/clock_switches")), (0.0, 0.0));
     let log = end.said();
     let offset = |line: &str| line.split_once(" was ")?.1.strip_suffix(" us ahead of the sound")?.parse::<i64>().ok();
     let offsets: Vec<i64> = log.lines().filter_map(offset).collect();
-    assert!(offsets.len() as u32 > seconds * 59, "{} pictures were heard of", offsets.len());
-    let (least, most) = (offsets.iter().min().unwrap(), offsets.iter().max().unwrap());
-    assert!(most - least <= 2_000, "the picture's distance from the sound went from {least} to {most} us");
+    let frames = end.figure("/frames_presented");
+    assert!(offsets.len() as f64 > 0.98 * frames, "{} of {frames} pictures were heard of", offsets.len());
+    offsets.iter().max().unwrap() - offsets.iter().min().unwrap()
+}
+
+fn sound_and_picture_stay_together(bench: &Bench<'_>) {
+    let wandered = wandering(bench, "60", bench.amount(20, 600));
+    assert!(wandered <= 2_000, "the picture's distance from the sound wandered by {wandered} us, not 1 ms either way");
+}
+
+fn the_sound_check_finds_judder(bench: &Bench<'_>) {
+    // Two or three refreshes for each picture: off by up to a third of one, either way.
+    let wandered = wandering(bench, "25", 5);
+    assert!((10_000..20_000).contains(&wandered), "the pictures' distance from the sound wandered by {wandered} us");
 }

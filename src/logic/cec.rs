@@ -284,9 +284,16 @@ impl Television {
 
     /// Somebody said something: what to answer, once, if anything.
     pub fn heard(&mut self, bytes: &[u8]) -> Option<Message> {
-        let place = self.place?;
         let (&[header, opcode], operands) = bytes.split_first_chunk()?;
         let (from, to) = (header >> 4, header & 0x0f);
+        if opcode == STANDBY && from == TV {
+            // Also where we have no place any more: the line may drop before anybody has read this.
+            self.sleeps = true;
+            self.errand = Errand::Done;
+            self.note = Some(Note::SleepsByItself);
+            return None;
+        }
+        let place = self.place?;
         let path = |at: usize| operands.get(at..at + 2).map(|it| u16::from_be_bytes([it[0], it[1]]));
         match opcode {
             GIVE_POWER_STATUS => {
@@ -296,11 +303,6 @@ impl Television {
                     Wish::Off => POWER_STANDBY,
                 };
                 return (from != BROADCAST).then(|| Message::new(place.logical, from, &[REPORT_POWER_STATUS, status]));
-            }
-            STANDBY if from == TV => {
-                self.sleeps = true;
-                self.errand = Errand::Done;
-                self.note = Some(Note::SleepsByItself);
             }
             REPORT_POWER_STATUS if from == TV => self.sleeps &= operands.first() != Some(&POWER_ON),
             ACTIVE_SOURCE => self.source = if path(0) == Some(place.physical) { Source::Us } else { Source::Another },

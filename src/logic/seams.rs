@@ -25,7 +25,8 @@ pub struct Seams {
     pub count: u64,
     /// Refreshes beyond one frame's duration between the last frame before a seam and the first behind it; the worst.
     pub worst_gap_frames: u64,
-    /// Seams whose next frame was not decoded when it became due.
+    /// Seams whose first frame was not decoded when the last frame before them became due; behind one that stays longer
+    /// than usual (a still), a usual frame's length before its end.
     pub late_starts: u64,
     last: Option<Shown>,
     late: Option<(u64, u32)>,
@@ -49,7 +50,7 @@ impl Seams {
         self.last = Some(now);
     }
 
-    /// The frame behind this seam became due and was not there. Counts once a seam.
+    /// The frame behind this seam was not decoded in time. Counts once a seam.
     pub fn late(&mut self, deck: u64, lap: u32) {
         if self.late != Some((deck, lap)) {
             self.late = Some((deck, lap));

@@ -96,3 +96,45 @@ fn stills_and_films_take_turns_at_no_cost() {
     let when: Vec<_> = rig.seen().iter().map(|it| it.at.nanos() / 1_000_000).collect();
     assert_eq!((seams.count, seams.late_starts, seams.worst_gap_frames), (5, 0, 0), "{when:?}");
 }
+
+/// A film of three pictures, or a still, and behind it one of three pictures that are not there before the gate opens after
+/// so long. The figures of the one seam, with the pictures shown.
+fn seam_with_a_gate(
+    first: Film,
+    opens_after_ms: u64,
+    refresh_ms: u64,
+) -> (lucarne::base::stats::SeamTally, Vec<i64>, u64) {
+    let gate = Gate::default();
+    let mut late = Film::silent(3);
+    late.beats.insert(0, crate::film::Beat::Gate(gate.clone()));
+    let films = vec![("a", vec![first.into()]), ("b", vec![late.into()])];
+    let mut rig = Setup { refresh: Duration::from_millis(refresh_ms), ..Setup::of(films) }.rig();
+    rig.play_for(Duration::from_millis(opens_after_ms));
+    gate.open();
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let of_b = rig.seen().iter().filter(|it| it.item == "b").map(|it| it.at.nanos() as i64 / 1_000_000).collect();
+    let stats = &rig.players[0].stats;
+    (stats.seams, of_b, stats.frames_dropped_stale)
+}
+
+#[test]
+fn a_late_item_at_the_screens_own_rate_begins_at_a_vblank_and_drops_nothing() {
+    for phase in [0, 8, 16, 24, 32] {
+        let (seams, shown, dropped) = seam_with_a_gate(Film::silent(3), 1_000 + phase, 40);
+        assert_eq!((seams.late_starts, dropped, shown.len()), (1, 0, 3), "phase {phase}: {shown:?}");
+        assert_eq!([shown[1] - shown[0], shown[2] - shown[1]], [40, 40], "phase {phase}");
+    }
+}
+
+#[test]
+fn a_seam_is_late_when_nothing_is_decoded_as_the_last_picture_becomes_due() {
+    // The last of three pictures is due after 80 ms, and over after 120; the still's is over after 500.
+    for (still, opens_after_ms, late) in
+        [(false, 50, 0), (false, 100, 1), (true, 100, 0), (true, 440, 0), (true, 480, 1)]
+    {
+        let first = if still { Film::still() } else { Film::silent(3) };
+        let (seams, shown, _) = seam_with_a_gate(first, opens_after_ms, 10);
+        let case = format!("a still: {still}, there after {opens_after_ms} ms: {shown:?}");
+        assert_eq!((seams.count, seams.late_starts, seams.worst_gap_frames), (1, late, 0), "{case}");
+    }
+}

@@ -154,6 +154,22 @@ fn a_television_switched_off_by_somebody_is_not_fought() {
 }
 
 #[test]
+fn one_that_drops_the_line_as_it_goes_to_sleep_is_not_fought_either() {
+    // The news of the line is read before the message that came just before it.
+    for comes_back_first in [false, true] {
+        let mut it = showing();
+        it.placed(None);
+        if comes_back_first {
+            it.placed(Some(PLACE));
+        }
+        assert_eq!(it.heard(&[0x0f, STANDBY]), None);
+        assert_eq!(it.take_note(), Some(Note::SleepsByItself));
+        it.placed(Some(PLACE));
+        expect(&mut it, 10, &[]);
+    }
+}
+
+#[test]
 fn a_standby_from_another_player_is_none_of_the_televisions() {
     let mut it = showing();
     assert_eq!(it.heard(&[0x8f, STANDBY]), None);
