@@ -10,7 +10,7 @@ use lucarne::base::geometry::{Fit, Rotation};
 
 use crate::case::{Bench, Case};
 use crate::media;
-use crate::pictures::{Picture as Codes, SDR, Texel, hard};
+use crate::pictures::{Channel, Picture as Codes, SDR, Texel, hard};
 use crate::reference;
 use crate::rig::{Ability, Ended, Picture};
 
@@ -125,7 +125,12 @@ impl Film {
         let (sharp, soft) = (hard(bits), soft(bits));
         Codes::new(self.pixel, self.size, self.color, |it| {
             let it = Texel { x: it.x + step, ..it };
-            if self.is_soft { soft(it) } else { sharp(it) }
+            match it.channel {
+                // What is transparent is shown on black, which is no matter of this file's.
+                Channel::Alpha => 255,
+                _ if self.is_soft => soft(it),
+                _ => sharp(it),
+            }
         })
     }
 
