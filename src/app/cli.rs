@@ -328,7 +328,8 @@ fn usage(error: &clap::Error) -> Failure {
         .take_while(|it| !it.starts_with("Usage:") && !it.starts_with("For more information"))
         .filter(|it| !it.is_empty())
         .collect();
-    let line = explained.join(" ");
+    // clap names hidden commands here too; this one is the player's own.
+    let line = explained.join(" ").replace(", console-guard", "");
     Failure::usage(line.strip_prefix("error: ").unwrap_or(&line)).advise("see `lucarne --help`")
 }
 
