@@ -4,6 +4,7 @@ use std::time::Duration;
 use crate::base::frame::VideoFrame;
 use crate::base::time::MonoTime;
 use crate::logic::interop_policy::InteropGaveUp;
+use crate::logic::lead::FrameCost;
 use crate::logic::playsync::{VblankQuery, Verdict};
 use crate::logic::seams::Shown;
 use crate::pipeline::player::ahead::Due;
@@ -184,7 +185,7 @@ impl Player {
             // A screen that fails is tried with the pictures that come.
             Verdict::HoldUntil(_) if self.wants_redraw() && !self.sight.is_failing() => self.draw_again(now),
             Verdict::HoldUntil(at) => {
-                Turn::Wait { until: Some(wake_for(self.cost, at, now, refresh)), starving: false }
+                Turn::Wait { until: Some(wake_for(self.cost(), at, now, refresh)), starving: false }
             }
         }
     }
@@ -219,6 +220,14 @@ impl Player {
         match self.options.pace {
             Pace::Realtime => self.cost.lead(self.refresh()),
             Pace::Fast(_) => Duration::ZERO,
+        }
+    }
+
+    /// What a picture costs by the display's clock: nothing where that waits for pictures.
+    fn cost(&self) -> FrameCost {
+        match self.options.pace {
+            Pace::Realtime => self.cost,
+            Pace::Fast(_) => FrameCost::default(),
         }
     }
 

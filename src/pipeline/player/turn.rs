@@ -10,7 +10,7 @@ use crate::pipeline::player::cueing::Times;
 use crate::pipeline::player::mirror::Offered;
 use crate::pipeline::player::programme::Tended;
 use crate::pipeline::player::run::earlier;
-use crate::pipeline::player::{Ended, Player, Turn};
+use crate::pipeline::player::{Ended, Pace, Player, Turn};
 
 /// Later than this, frames are no longer dropped to catch up: nobody wants to see a second of pictures in a blur.
 const HOPELESSLY_LATE: i64 = 1_000_000_000;
@@ -117,9 +117,10 @@ impl Player {
         self.ahead.retain(|deck| self.programme.knows(deck));
         let times = Times { media: self.clock.media_at(now), soonest: self.soonest(now) };
         let idle = self.ahead.is_empty() && self.drawn.is_none() && self.flip.is_none();
-        // Nobody waits for an item that nobody can see.
+        // Nobody waits for an item that nobody can see, nor on a clock that waits itself.
         let mut unseen = Seams::default();
-        let seams = if self.sight.is_clear() { &mut self.seams } else { &mut unseen };
+        let is_awaited = self.sight.is_clear() && matches!(self.options.pace, Pace::Realtime);
+        let seams = if is_awaited { &mut self.seams } else { &mut unseen };
         match self.programme.tend(now, times, idle, seams, &mut self.stats) {
             Tended::Playing => {}
             Tended::Finished => {
