@@ -9,6 +9,7 @@ use crate::logic::interop_policy::InteropGaveUp;
 use crate::logic::lead::{AFTER_VBLANK, FrameCost};
 use crate::pipeline::player::interop::Made;
 use crate::pipeline::player::screen::Screen;
+use crate::pipeline::player::{Pace, Player};
 use crate::render::readback::{read_rgba, rgba_len};
 use crate::seam::clock::Clock;
 use crate::seam::presenter::{PresentError, RenderTarget};
@@ -26,6 +27,24 @@ pub(super) fn wake_for(cost: FrameCost, at: MonoTime, now: MonoTime, refresh: Du
 /// A picture drawn for `vblank` is committed no earlier, else it would be seen a vblank before its time.
 pub(super) fn earliest_commit(vblank: MonoTime, refresh: Duration) -> MonoTime {
     (vblank + AFTER_VBLANK / 2) - refresh
+}
+
+impl Player {
+    /// How long before its vblank a picture must be begun.
+    pub(super) fn lead(&self) -> Duration {
+        match self.options.pace {
+            Pace::Realtime => self.cost.lead(self.refresh()),
+            Pace::Fast(_) => Duration::ZERO,
+        }
+    }
+
+    /// What a picture costs by the display's clock: nothing where that waits for pictures.
+    pub(super) fn cost(&self) -> FrameCost {
+        match self.options.pace {
+            Pace::Realtime => self.cost,
+            Pace::Fast(_) => FrameCost::default(),
+        }
+    }
 }
 
 /// What became of a drawing.

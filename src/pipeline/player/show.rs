@@ -4,7 +4,6 @@ use std::time::Duration;
 use crate::base::frame::VideoFrame;
 use crate::base::time::MonoTime;
 use crate::logic::interop_policy::InteropGaveUp;
-use crate::logic::lead::FrameCost;
 use crate::logic::playsync::{VblankQuery, Verdict};
 use crate::logic::seams::Shown;
 use crate::pipeline::player::ahead::Due;
@@ -213,22 +212,6 @@ impl Player {
 
     pub(super) fn next_vblank(&self, now: MonoTime) -> MonoTime {
         self.vblank.as_ref().map_or(now, |it| it.next_after(now + self.lead()))
-    }
-
-    /// How long before its vblank a picture must be begun.
-    fn lead(&self) -> Duration {
-        match self.options.pace {
-            Pace::Realtime => self.cost.lead(self.refresh()),
-            Pace::Fast(_) => Duration::ZERO,
-        }
-    }
-
-    /// What a picture costs by the display's clock: nothing where that waits for pictures.
-    fn cost(&self) -> FrameCost {
-        match self.options.pace {
-            Pace::Realtime => self.cost,
-            Pace::Fast(_) => FrameCost::default(),
-        }
     }
 
     /// No frame is ready: either the programme waits for one, or the last picture has some time left.
