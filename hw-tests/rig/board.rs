@@ -70,9 +70,6 @@ impl Rig for Board {
         if job.outputs.is_some() {
             command.args(["-k", "vkms.create_default_dev=0"]);
         }
-        for words in &job.kernel {
-            command.args(["-k", words]);
-        }
         if let Some(disk) = &job.disk {
             command.arg("-d").arg(disk);
         }

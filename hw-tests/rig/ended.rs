@@ -173,13 +173,6 @@ impl Picture {
         let at = 4 * (y * self.width + x);
         [self.rgba[at], self.rgba[at + 1], self.rgba[at + 2], self.rgba[at + 3]]
     }
-
-    /// The largest difference of any byte from another picture of the same size.
-    #[track_caller]
-    pub fn difference(&self, other: &Self) -> u8 {
-        assert_eq!((self.width, self.height), (other.width, other.height), "sizes");
-        self.rgba.iter().zip(&other.rgba).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0)
-    }
 }
 
 /// Sound read back from a WAV file of 16 bits a sample.
@@ -220,11 +213,6 @@ impl Recording {
             }
             at += 8 + len + len % 2;
         }
-    }
-
-    /// How long it is, in seconds.
-    pub fn seconds(&self) -> f64 {
-        self.channels.first().map_or(0.0, |it| it.len() as f64) / f64::from(self.rate)
     }
 
     /// From where to where a channel is heard at all, in seconds; `None` for silence.

@@ -50,8 +50,6 @@ pub struct Job {
     pub outputs: Option<usize>,
     /// Which of those are unplugged when the job begins.
     pub absent: Vec<usize>,
-    /// Words for the kernel's command line, on a rig that is booted for the job.
-    pub kernel: Vec<String>,
     /// A raw disk image of this machine, `/dev/ubda` on the board; a Pi has its own.
     pub disk: Option<PathBuf>,
     /// Environment variables for everything that runs there.
@@ -89,12 +87,6 @@ impl Job {
     /// This display is not there when the job begins. Only after [`Job::outputs`].
     pub fn absent(mut self, index: usize) -> Self {
         self.absent.push(index);
-        self
-    }
-
-    /// Words for the kernel's command line.
-    pub fn kernel(mut self, words: &str) -> Self {
-        self.kernel.push(words.to_owned());
         self
     }
 

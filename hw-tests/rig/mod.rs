@@ -1,6 +1,5 @@
 //! A rig is a machine with a screen, a loudspeaker and a plug to pull, on which the player is tried: the virtual board, or a
 //! real Pi. Cases say what is to happen in a [`Job`]; what a rig hands back is an [`Ended`].
-#![allow(dead_code, reason = "cases that use the rest are being written")]
 
 pub mod board;
 mod ended;
@@ -12,7 +11,6 @@ use std::fmt;
 use std::path::Path;
 
 pub use self::ended::Ended;
-#[allow(unused_imports, reason = "as above")]
 pub use self::ended::{Frame, Picture, Recording};
 pub use self::job::{Job, Step};
 
