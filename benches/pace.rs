@@ -22,7 +22,7 @@ use lucarne::pipeline::player::programme::{PlayItem, ProgrammeOptions};
 use lucarne::pipeline::player::run::{Companion, Waits, run};
 use lucarne::pipeline::player::screen::Screen;
 use lucarne::pipeline::player::{Pace, Player, PlayerOptions};
-use lucarne::platform::{self, DisplayRequest, OpenScreen, Platform};
+use lucarne::platform::{self, DecoderWish, DisplayRequest, OpenScreen, Platform};
 use lucarne::seam::decoder::{DecodeEvent, Decoder};
 use lucarne::seam::demuxer::{Demuxed, OpenOptions};
 use lucarne::seam::presenter::{Layer, PresentEvent};
@@ -71,7 +71,7 @@ fn pipeline(platform: &Platform, film: &Path, size: Size, frames: u64) -> Durati
     let env = Env {
         real: platform.clock.clone(),
         demuxers: platform.demuxers.clone(),
-        decoders: (platform.decoders)(0),
+        decoders: (platform.decoders)(DecoderWish::default()),
         audio_decoders: platform.audio_decoders.clone(),
         sink: None,
         io_timeout: TIMEOUT,
@@ -108,7 +108,7 @@ fn poll(decoder: &mut dyn Decoder) -> Option<VideoFrame> {
     loop {
         match decoder.poll().unwrap_or_else(|it| panic!("{it}")) {
             Some(DecodeEvent::Frame(it)) => return Some(it),
-            Some(DecodeEvent::FormatChanged(_)) => {}
+            Some(DecodeEvent::FormatChanged(_) | DecodeEvent::Retiring) => {}
             Some(DecodeEvent::Drained) | None => return None,
         }
     }
@@ -138,7 +138,7 @@ fn bare(platform: &Platform, film: &Path, size: Size, frames: u64) -> Duration {
         let input = film.to_str().expect("UTF-8");
         let mut demuxer = platform.demuxers.open(input, &options).unwrap_or_else(|it| panic!("{it}"));
         let video = demuxer.info().video.clone().expect("pictures");
-        let factory = (platform.decoders)(0).remove(0);
+        let factory = (platform.decoders)(DecoderWish::default()).remove(0);
         let mut decoder = factory.open(&video).unwrap_or_else(|it| panic!("{it}"));
         let mut shown = 0;
         'film: while let Demuxed::Packet(mut packet) = demuxer.read().unwrap_or_else(|it| panic!("{it}")) {
@@ -207,7 +207,7 @@ fn compare(platform: &Platform, film: &Path, size: Size, frames: u64) {
 fn main() {
     let film = film();
     let platform = platform::open();
-    let threads: Vec<Arc<_>> = (platform.decoders)(0);
+    let threads: Vec<Arc<_>> = (platform.decoders)(DecoderWish::default());
     say(&format!("pace: 1080p H.264, `--pace fast`, decoder {}", threads[0].name()));
     // Where drawing dominates, and where decoding does.
     compare(&platform, &film, Size::new(1920, 1080), 90);

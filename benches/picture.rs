@@ -48,7 +48,7 @@ fn frame(pixel: PixelFormat, coded: Size) -> VideoFrame {
 }
 
 fn planes(frame: &VideoFrame) -> impl Iterator<Item = &[u8]> {
-    let Memory::Cpu(planes) = &frame.memory;
+    let Memory::Cpu(planes) = &frame.memory else { panic!("in ordinary memory") };
     (0..3).filter_map(|it| planes.plane(it)).map(|it| it.bytes)
 }
 

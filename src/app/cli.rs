@@ -89,6 +89,19 @@ pub enum DecoderChoice {
     Auto,
     /// FFmpeg's, on the CPU.
     Software,
+    /// The kernel's, in hardware (V4L2 memory-to-memory).
+    V4l2,
+}
+
+impl DecoderChoice {
+    /// The one decoder wanted, by its name.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            DecoderChoice::Auto => None,
+            DecoderChoice::Software => Some("software"),
+            DecoderChoice::V4l2 => Some("v4l2"),
+        }
+    }
 }
 
 /// Whether the television is spoken to over HDMI's control line.

@@ -2,7 +2,7 @@
 use crate::app::probe::machine::{Capability, MachineReport};
 use crate::base::audio::AudioFormat;
 use crate::base::format::Size;
-use crate::platform::{DisplayRequest, Platform};
+use crate::platform::{DecoderWish, DisplayRequest, Platform};
 use crate::seam::decoder::DecoderFactory;
 
 /// Small enough to cost nothing, large enough for every driver.
@@ -30,7 +30,7 @@ fn decode(platform: &Platform) -> Vec<Capability> {
         let detail = if works { codecs.join(", ") } else { "this FFmpeg knows none of the usual codecs".to_owned() };
         Capability { name: it.name().to_owned(), works, detail }
     };
-    (platform.decoders)(0).iter().map(capability).collect()
+    (platform.decoders)(DecoderWish::default()).iter().map(capability).collect()
 }
 
 fn show(platform: &Platform) -> Vec<Capability> {

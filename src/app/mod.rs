@@ -19,7 +19,7 @@ use std::ffi::OsString;
 
 use crate::app::cli::{Command, LogOptions, Request};
 use crate::app::exit::{Exit, Failure};
-use crate::platform::StopSignals;
+use crate::platform::{DecoderWish, StopSignals};
 
 /// Does what the command line asks; failures are told on standard error.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
@@ -54,7 +54,7 @@ fn run(request: Request) -> Result<Exit, Failure> {
         Command::Probe(options) => {
             start_log(&options.log)?;
             let platform = crate::platform::open();
-            let decoders = (platform.decoders)(0);
+            let decoders = (platform.decoders)(DecoderWish::default());
             let decoders: Vec<_> = decoders.iter().map(|it| it.as_ref()).collect();
             let cancel = crate::base::cancel::Cancel::new();
             probe::run(&options, || machine::report(&platform), platform.demuxers.as_ref(), &decoders, &cancel)

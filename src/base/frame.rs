@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::color::Color;
+use crate::base::dmabuf::Lease;
 use crate::base::format::{PixelFormat, Ratio, Rect, Size};
 use crate::base::geometry::Rotation;
 use crate::base::time::MediaTime;
@@ -47,6 +48,29 @@ pub trait CpuPlanes: Any + Send + Sync + Debug {
 pub enum Memory {
     /// Readable by the CPU.
     Cpu(Arc<dyn CpuPlanes>),
+    /// In a dma-buf.
+    Dmabuf(Lease),
+}
+
+impl Memory {
+    /// Whether its owner wants it back.
+    pub fn is_wanted_back(&self) -> bool {
+        match self {
+            Memory::Cpu(_) => false,
+            Memory::Dmabuf(lease) => lease.pool().is_retiring(),
+        }
+    }
+
+    /// Lets the CPU read the planes, wherever they are. The error is in words.
+    pub fn read(&self, with: &mut dyn FnMut(&dyn CpuPlanes)) -> Result<(), String> {
+        match self {
+            Memory::Cpu(planes) => {
+                with(&**planes);
+                Ok(())
+            }
+            Memory::Dmabuf(lease) => lease.picture().read(with),
+        }
+    }
 }
 
 /// A picture in display order. Cheap to clone: the pixels are shared.

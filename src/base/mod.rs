@@ -2,6 +2,7 @@
 pub mod audio;
 pub mod cancel;
 pub mod color;
+pub mod dmabuf;
 pub mod format;
 pub mod frame;
 pub mod geometry;

@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn there_are_letters_on_it_and_nothing_is_black() {
-        let Memory::Cpu(planes) = draw("Waiting for /a/folder").memory;
+        let Memory::Cpu(planes) = draw("Waiting for /a/folder").memory else { panic!("in ordinary memory") };
         let plane = planes.plane(0).expect("one plane");
         let white = plane.bytes.chunks_exact(3).filter(|it| *it == [255; 3]).count();
         assert!(1000 < white, "{white} white pixels");

@@ -11,7 +11,7 @@ use crate::backend::software::decoder::SoftwareDecoderFactory;
 use crate::backend::software::upload::{SoftwareUpload, WideTexels};
 use crate::base::format::Size;
 use crate::base::time::MonoTime;
-use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
+use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
 use crate::render::Compositor;
 use crate::seam::audio_decoder::AudioDecoderFactory;
 use crate::seam::audio_sink::AudioSinkFactory;
@@ -67,9 +67,9 @@ pub fn screen(gl: Rc<gl::Context>, presenter: Box<dyn Presenter>) -> Result<Open
 }
 
 /// Software decoders.
-pub fn decoders(threads: u32) -> Vec<Arc<dyn DecoderFactory>> {
+pub fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
     let usual = SoftwareDecoderFactory::default();
-    vec![Arc::new(SoftwareDecoderFactory { threads: if threads == 0 { usual.threads } else { threads } })]
+    vec![Arc::new(SoftwareDecoderFactory { threads: if wish.threads == 0 { usual.threads } else { wish.threads } })]
 }
 
 /// Sound decoders.

@@ -71,6 +71,15 @@ pub struct OpenScreen {
     pub renderer: String,
 }
 
+/// What decoders are to be like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DecoderWish {
+    /// Threads each may use; 0: as it sees fit.
+    pub threads: u32,
+    /// Some screen shows dma-bufs without a copy: decoders that choose their memory take such.
+    pub dmabuf: bool,
+}
+
 /// One kind of display.
 pub struct DisplayKind {
     /// "window", "headless", as in `--display`.
@@ -106,8 +115,8 @@ pub struct Platform {
     pub stepped_clock: fn(MonoTime) -> Arc<dyn AdvanceClock>,
     /// Opens inputs.
     pub demuxers: Arc<dyn DemuxerFactory>,
-    /// Video decoders, best first. The argument is the number of threads each may use (0: as it sees fit).
-    pub decoders: fn(threads: u32) -> Vec<Arc<dyn DecoderFactory>>,
+    /// Video decoders, best first.
+    pub decoders: fn(DecoderWish) -> Vec<Arc<dyn DecoderFactory>>,
     /// Sound decoders.
     pub audio_decoders: Arc<dyn AudioDecoderFactory>,
     /// Displays in the order `auto` tries them.

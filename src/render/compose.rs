@@ -83,7 +83,8 @@ impl Compositor {
         let index = self.program(variant)?;
         let planes = match sampling {
             Sampling::External => &format.pixel.planes()[..1],
-            Sampling::Planes | Sampling::SplitPlanes => format.pixel.planes(),
+            // What has no textures to sample is refused below.
+            Sampling::Planes | Sampling::SplitPlanes | Sampling::Scanout => format.pixel.planes(),
         };
         for ((unit, layout), texture) in (0..).zip(planes).zip(picture.planes) {
             let texture = texture.ok_or(RenderError::MissingPlane { format: format.pixel.name(), index: unit })?;

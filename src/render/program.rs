@@ -40,7 +40,7 @@ impl Variant {
     pub(super) fn target(self) -> TextureTarget {
         match self.sampling {
             Sampling::External => TextureTarget::External,
-            Sampling::Planes | Sampling::SplitPlanes => TextureTarget::D2,
+            Sampling::Planes | Sampling::SplitPlanes | Sampling::Scanout => TextureTarget::D2,
         }
     }
 
@@ -115,7 +115,7 @@ impl PictureProgram {
         it.set_vec3(self.place_x, positions.place_x);
         it.set_vec3(self.place_y, positions.place_y);
         let addressing = match sampling {
-            Sampling::Planes | Sampling::External => Addressing::Normalised,
+            Sampling::Planes | Sampling::External | Sampling::Scanout => Addressing::Normalised,
             Sampling::SplitPlanes => Addressing::Texels,
         };
         let luma = Grid::new(format, planes[0], addressing);

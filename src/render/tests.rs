@@ -31,6 +31,7 @@ fn every_variant_compiles_in_both_dialects() {
                             Sampling::Planes => true,
                             Sampling::SplitPlanes => pixel.bit_depth() > 8,
                             Sampling::External => external,
+                            Sampling::Scanout => false,
                         };
                         if !possible {
                             continue;

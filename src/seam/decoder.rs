@@ -1,4 +1,6 @@
 //! Coded packets in, frames in display order out.
+use std::time::Duration;
+
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
@@ -14,6 +16,9 @@ pub enum DecodeEvent {
     Frame(VideoFrame),
     /// Everything submitted before `drain` has come out; `flush` makes it ready for more.
     Drained,
+    /// The memory of frames handed out so far is wanted back (`PoolState::is_retiring`): whoever holds some should look.
+    /// The next frame comes when it is there.
+    Retiring,
 }
 
 /// What can go wrong in a decoder.
@@ -43,6 +48,16 @@ pub enum DecodeError {
         /// How much would be allowed.
         limit: String,
     },
+    /// It takes packets, gives no pictures and says nothing.
+    #[error("{decoder}: no picture for {after:?} though it was given {packets} packets")]
+    Stalled {
+        /// The decoder's or its device's name.
+        decoder: String,
+        /// How long we waited.
+        after: Duration,
+        /// What it was given since its last picture.
+        packets: u64,
+    },
     /// The device or library failed.
     #[error("{call}: {reason}")]
     Device {
@@ -58,6 +73,7 @@ impl DecodeError {
     pub fn severity(&self) -> Severity {
         match self {
             DecodeError::CorruptStream { .. } => Severity::Retry,
+            DecodeError::Stalled { .. } => Severity::Reconfigure,
             DecodeError::Unsupported { .. } | DecodeError::Device { .. } => Severity::FallBack,
             DecodeError::OverLimit { .. } => Severity::Fatal,
         }

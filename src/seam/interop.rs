@@ -1,8 +1,9 @@
 //! A frame's memory seen as textures. Lives on the present thread, with the GL context, so nothing here is `Send`.
 use std::num::NonZeroU32;
 
-use crate::base::format::PixelFormat;
+use crate::base::format::{PixelFormat, Size};
 use crate::base::frame::{VideoFormat, VideoFrame};
+use crate::base::geometry::{Fit, Rotation};
 use crate::base::offer::Severity;
 
 /// A GL texture's name.
@@ -19,6 +20,19 @@ pub enum Sampling {
     SplitPlanes,
     /// One external texture the driver converts to RGB.
     External,
+    /// No texture: the display controller reads the frame itself. It goes to the presenter as it is.
+    Scanout,
+}
+
+/// Where and how a frame is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// What to do about a different shape.
+    pub fit: Fit,
+    /// The turn the user asks for, on top of the stream's own.
+    pub rotation: Rotation,
+    /// The screen, in pixels.
+    pub screen: Size,
 }
 
 /// Textures of one frame, ready to be drawn. Give it back with `release_frame`.
@@ -93,6 +107,16 @@ pub trait VideoInterop {
     fn name(&self) -> &'static str;
     /// What it can take.
     fn capabilities(&self) -> InteropCapabilities;
+    /// Whether it can show such frames in such a place without looking different from the other ways; the error's reason
+    /// is told to the user. Asked once for each configuration (format, kind of memory and its layout, place, mode).
+    fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
+        let _anywhere = place;
+        let pixel = frame.format.pixel;
+        if self.capabilities().formats.contains(&pixel) {
+            return Ok(());
+        }
+        Err(InteropError::Unsupported { backend: self.name(), what: pixel.name().to_owned() })
+    }
     /// Makes ready for frames of `format`; called again whenever the format changes.
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError>;
     /// Takes the next frame. At most one submitted frame is pending; a newer one replaces it.
@@ -101,4 +125,7 @@ pub trait VideoInterop {
     fn acquire_renderable_frame(&mut self) -> Result<Option<Renderable>, InteropError>;
     /// The drawing of this frame has been submitted to the GPU; its textures may be used again for later frames.
     fn release_frame(&mut self, frame: Renderable);
+    /// Lets go of what it made of pools that are retiring, and of frames that nothing reads any more. Called at every turn:
+    /// cheap, and never waits.
+    fn tidy(&mut self) {}
 }

@@ -2,8 +2,10 @@
 use std::time::Duration;
 
 use crate::base::format::Size;
+use crate::base::frame::VideoFrame;
 use crate::base::offer::Severity;
 use crate::base::time::MonoTime;
+use crate::seam::interop::Place;
 use crate::seam::wait::Waitable;
 
 /// What the screen shows, and how often.
@@ -32,6 +34,20 @@ pub struct RenderTarget {
 pub enum Layer {
     /// A picture drawn by GL into a target that `acquire` gave.
     Composed(RenderTarget),
+    /// A frame that the display controller reads itself (`Sampling::Scanout`), and keeps until another is shown. Only
+    /// screens that gave an interop for it take one.
+    Plane(PlanePicture),
+}
+
+/// A frame on a plane of its own, black around it.
+#[derive(Debug)]
+pub struct PlanePicture {
+    /// The frame. Its memory stays leased while it is read.
+    pub frame: VideoFrame,
+    /// Where it goes.
+    pub place: Place,
+    /// A picture above it, drawn by GL with its transparency: a target that `acquire` gave.
+    pub above: Option<RenderTarget>,
 }
 
 /// Names one `present`; counts up by one.
@@ -108,6 +124,14 @@ pub enum PresentError {
         /// What to do about it.
         advice: String,
     },
+    /// The display controller does not take this frame on a plane, though it took others like it: draw it.
+    #[error("{screen}: no plane takes it: {reason}")]
+    PlaneRefused {
+        /// The screen's name.
+        screen: String,
+        /// The system's words.
+        reason: String,
+    },
     /// No display is connected; the screen says `ModeChanged` when one is.
     #[error("{screen}: no display is connected")]
     NoDisplay {
@@ -130,7 +154,7 @@ impl PresentError {
     /// What it asks of the caller.
     pub fn severity(&self) -> Severity {
         match self {
-            PresentError::Busy | PresentError::NoDisplay { .. } => Severity::Retry,
+            PresentError::Busy | PresentError::NoDisplay { .. } | PresentError::PlaneRefused { .. } => Severity::Retry,
             PresentError::LostMaster { .. } => Severity::Reconfigure,
             PresentError::Unavailable { .. } | PresentError::Device { .. } => Severity::FallBack,
         }
@@ -143,7 +167,10 @@ impl PresentError {
             PresentError::LostMaster { .. } => {
                 Some("stop the other program (a desktop, a login screen, plymouth, a second player)")
             }
-            PresentError::Busy | PresentError::NoDisplay { .. } | PresentError::Device { .. } => None,
+            PresentError::Busy
+            | PresentError::NoDisplay { .. }
+            | PresentError::PlaneRefused { .. }
+            | PresentError::Device { .. } => None,
         }
     }
 }

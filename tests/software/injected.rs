@@ -60,7 +60,7 @@ fn run(clock: &ManualClock, decoder: &mut dyn Decoder, packets: &[lucarne::base:
     loop {
         match decoder.poll().expect("sound data") {
             Some(DecodeEvent::Frame(_)) => out.push(clock.now()),
-            Some(DecodeEvent::FormatChanged(_)) => {}
+            Some(DecodeEvent::FormatChanged(_) | DecodeEvent::Retiring) => {}
             Some(DecodeEvent::Drained) => return out,
             None => {
                 if let Some(packet) = refused.take().or_else(|| packets.next())

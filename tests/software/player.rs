@@ -39,7 +39,7 @@ pub struct Shown {
 }
 
 pub fn checksum(frame: &VideoFrame) -> u32 {
-    let Memory::Cpu(planes) = &frame.memory;
+    let Memory::Cpu(planes) = &frame.memory else { panic!("in ordinary memory") };
     let VideoFormat { pixel, coded, visible, .. } = frame.format;
     let mut hasher = crc32fast::Hasher::new();
     for (index, layout) in pixel.planes().iter().enumerate() {
@@ -85,6 +85,7 @@ pub fn take(decoder: &mut dyn Decoder, played: &mut Played) -> bool {
                     corrupt: it.corrupt,
                 });
             }
+            Ok(Some(DecodeEvent::Retiring)) => panic!("memory of its own"),
             Ok(Some(DecodeEvent::Drained)) => return true,
             Ok(None) => return false,
             Err(it) => played.errors.push(it.to_string()),

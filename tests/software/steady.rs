@@ -20,7 +20,7 @@ fn turn(demuxer: &mut dyn Demuxer, decoder: &mut dyn Decoder) -> usize {
                     held[pictures % 3] = Some(it);
                     pictures += 1;
                 }
-                DecodeEvent::FormatChanged(_) => {}
+                DecodeEvent::FormatChanged(_) | DecodeEvent::Retiring => {}
                 DecodeEvent::Drained => break,
             }
         }

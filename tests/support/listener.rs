@@ -17,7 +17,7 @@ use lucarne::pipeline::player::programme::{PlayItem, ProgrammeOptions};
 use lucarne::pipeline::player::run::{Companion, Waits, run};
 use lucarne::pipeline::player::screen::Screen;
 use lucarne::pipeline::player::{Ended, Pace, Player, PlayerOptions};
-use lucarne::platform::{self, DisplayRequest, Platform};
+use lucarne::platform::{self, DecoderWish, DisplayRequest, Platform};
 use lucarne::seam::audio_sink::{AudioError, AudioSink, AudioSinkFactory};
 use lucarne::seam::clock::Clock;
 use lucarne::seam::wait::Waitable;
@@ -164,7 +164,7 @@ pub fn play(inputs: &[&str], turns: u32, params: impl FnOnce(MonoTime) -> Headle
     let env = Env {
         real: clock.clone(),
         demuxers: platform.demuxers.clone(),
-        decoders: (platform.decoders)(0),
+        decoders: (platform.decoders)(DecoderWish::default()),
         audio_decoders: platform.audio_decoders.clone(),
         sink: Some(SinkChoice { factory, device: "remembering".to_owned(), volume: 1.0, is_optional: false }),
         io_timeout: Duration::from_secs(10),

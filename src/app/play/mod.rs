@@ -1,7 +1,7 @@
 //! `lucarne play`: from the options to pictures, and back to an exit code.
 use std::time::Duration;
 
-use crate::app::cli::{DecoderChoice, DisplayChoice, Pace as PaceChoice, PlayOptions};
+use crate::app::cli::{DisplayChoice, Pace as PaceChoice, PlayOptions};
 use crate::app::cli_values::{AudioChoice, LoopCount};
 use crate::app::costs_file;
 use crate::app::exit::{Exit, Failure};
@@ -19,7 +19,7 @@ use crate::pipeline::env::{Env, SinkChoice};
 use crate::pipeline::player::observer::{FrameObserver, NoObserver};
 use crate::pipeline::player::run::run;
 use crate::pipeline::player::{Ended, Pace, Player, PlayerOptions};
-use crate::platform::{Injection, Platform, StopSignal, StopSignals, SyntheticSink};
+use crate::platform::{DecoderWish, Injection, Platform, StopSignal, StopSignals, SyntheticSink};
 use crate::seam::wait::Waiter;
 
 mod companion;
@@ -148,9 +148,11 @@ impl Cast<'_> {
 }
 
 fn environment(options: &PlayOptions, platform: &Platform, injection: Option<&Injection>) -> Env {
-    let decoders = match options.decoder {
-        DecoderChoice::Auto | DecoderChoice::Software => (platform.decoders)(options.threads.unwrap_or(0)),
-    };
+    let wish = DecoderWish { threads: options.threads.unwrap_or(0), dmabuf: false };
+    let mut decoders = (platform.decoders)(wish);
+    if let Some(name) = options.decoder.name() {
+        decoders.retain(|it| it.name() == name);
+    }
     let demuxers = platform.demuxers.clone();
     let (demuxers, decoders) = match injection {
         Some(it) => (it.demuxers(demuxers), it.decoders(decoders)),

@@ -143,7 +143,9 @@ impl Presenter for HeadlessPresenter {
         if self.flip != Flip::Idle {
             return Err(PresentError::Busy);
         }
-        let Layer::Composed(target) = layer;
+        let Layer::Composed(target) = layer else {
+            return Err(misuse("present", "there are no planes here"));
+        };
         let buffer = self.next;
         if !self.is_drawing || self.target(buffer) != target {
             return Err(misuse("present", "the target is not the one that was acquired"));

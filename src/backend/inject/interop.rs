@@ -8,7 +8,7 @@ use crate::backend::inject::costs::{Costs, Jitter};
 use crate::backend::inject::hold::hold;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::time::MediaTime;
-use crate::seam::interop::{InteropCapabilities, InteropError, Renderable, VideoInterop};
+use crate::seam::interop::{InteropCapabilities, InteropError, Place, Renderable, Sampling, VideoInterop};
 
 /// The pictures one screen was given, by whichever of its ways.
 #[derive(Debug, Default)]
@@ -57,6 +57,10 @@ impl VideoInterop for CostlyInterop {
         self.inner.capabilities()
     }
 
+    fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
+        self.inner.accepts(frame, place)
+    }
+
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         self.inner.init(format)
     }
@@ -76,9 +80,17 @@ impl VideoInterop for CostlyInterop {
 
     fn release_frame(&mut self, frame: Renderable) {
         // The drawing has just been submitted: this is where a slow GPU or driver would have held us.
-        let draw = self.jitter.of(self.costs.for_picture(self.costs.draw, frame.format.visible.size()));
+        let draw = match frame.sampling {
+            // Nothing was drawn.
+            Sampling::Scanout => Duration::ZERO,
+            _ => self.jitter.of(self.costs.for_picture(self.costs.draw, frame.format.visible.size())),
+        };
         hold(draw + std::mem::take(&mut self.extra));
         self.inner.release_frame(frame);
+    }
+
+    fn tidy(&mut self) {
+        self.inner.tidy();
     }
 }
 

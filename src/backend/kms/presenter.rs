@@ -268,7 +268,7 @@ impl Presenter for KmsPresenter {
     }
 
     fn present(&mut self, now: MonoTime, layer: Layer) -> Result<SubmissionId, PresentError> {
-        let Layer::Composed(target) = layer;
+        let Layer::Composed(target) = layer else { return Err(self.misuse()) };
         let is_modeset = matches!(self.redraw.to_commit(), Ok(ToCommit::Modeset(_)));
         match self.redraw.to_commit() {
             Err(why) => return Err(self.refusal(why)),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::base::format::{PixelFormat, Size};
-use crate::base::frame::{Memory, VideoFormat, VideoFrame};
+use crate::base::frame::{CpuPlanes, VideoFormat, VideoFrame};
 use crate::seam::interop::{InteropCapabilities, InteropError, Renderable, Sampling, TextureId, VideoInterop};
 use crate::sys::gl::{Context, GlError, TexelFormat, Texture};
 
@@ -69,14 +69,10 @@ impl SoftwareUpload {
         let layout = self.layout(&frame.format);
         let set = &mut self.sets[index];
         set.make(&self.gl, layout).map_err(|it| api_error("glTexStorage2D", &it))?;
-        let Memory::Cpu(planes) = &frame.memory;
-        for (plane, texture) in set.textures.iter().flatten().enumerate() {
-            let source = planes.plane(plane).ok_or_else(|| InteropError::Unsupported {
-                backend: NAME,
-                what: format!("a {} frame without plane {plane}", frame.format.pixel.name()),
-            })?;
-            texture.upload(source.bytes, source.stride).map_err(|it| api_error("glTexSubImage2D", &it))?;
-        }
+        let mut uploaded = Ok(());
+        let read = frame.memory.read(&mut |planes| uploaded = set.upload(&frame.format, planes));
+        read.map_err(|reason| InteropError::Api { backend: NAME, call: "read the frame", reason })?;
+        uploaded?;
         self.gl.check("glTexSubImage2D").map_err(|it| api_error("glTexSubImage2D", &it))?;
         Ok(layout.sampling)
     }
@@ -95,6 +91,17 @@ impl TextureSet {
             *slot = Some(Texture::new(gl, format, plane.size(layout.coded))?);
         }
         self.layout = Some(layout);
+        Ok(())
+    }
+
+    fn upload(&self, format: &VideoFormat, planes: &dyn CpuPlanes) -> Result<(), InteropError> {
+        for (plane, texture) in self.textures.iter().flatten().enumerate() {
+            let source = planes.plane(plane).ok_or_else(|| InteropError::Unsupported {
+                backend: NAME,
+                what: format!("a {} frame without plane {plane}", format.pixel.name()),
+            })?;
+            texture.upload(source.bytes, source.stride).map_err(|it| api_error("glTexSubImage2D", &it))?;
+        }
         Ok(())
     }
 
@@ -189,7 +196,7 @@ mod tests {
     use super::*;
     use crate::base::color::ColorTags;
     use crate::base::format::{Ratio, Rect};
-    use crate::base::frame::VecPlanes;
+    use crate::base::frame::{Memory, VecPlanes};
     use crate::base::geometry::Rotation;
     use crate::base::time::MediaTime;
     use crate::sys::egl;

@@ -170,7 +170,9 @@ impl Presenter for WindowPresenter {
         if self.pending.is_some() {
             return Err(PresentError::Busy);
         }
-        let Layer::Composed(target) = layer;
+        let Layer::Composed(target) = layer else {
+            return Err(device("present", "there are no planes here".to_owned()));
+        };
         if !std::mem::take(&mut self.is_drawing) || target.framebuffer != 0 {
             return Err(device("present", "the target is not the one that was acquired".to_owned()));
         }

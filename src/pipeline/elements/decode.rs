@@ -244,6 +244,8 @@ impl Decode {
         match decoder.poll() {
             Ok(Some(DecodeEvent::Frame(frame))) => self.take_frame(frame),
             Ok(Some(DecodeEvent::FormatChanged(format))) => log::debug!("pictures are now {format:?}"),
+            // Whoever shows frames looks whether they are wanted back.
+            Ok(Some(DecodeEvent::Retiring)) => self.player.wake(),
             Ok(Some(DecodeEvent::Drained)) => {
                 if let Some(after) = self.draining {
                     self.drained(after);
