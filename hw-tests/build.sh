@@ -54,13 +54,16 @@ player() {
     printf '%s\n' "${LUCARNE_BIN:-$target/release/lucarne}"
 }
 
-# The player's libraries, by what it asks for and what the host has installed.
+# The files of the player's libraries on this host.
+host_libraries() { ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p'; }
+
+# The player's libraries, by what and how old they are on this host.
 find_libraries() {
-    local wanted
+    local files
     libraries_folder=libraries-none
     if [[ -x $(player) ]]; then
-        wanted=$(readelf -d "$(player)" | grep NEEDED)
-        libraries_folder=libraries-$(echo "$recipe $root_folder $wanted" | cat - /var/lib/dpkg/status | hash_of)
+        mapfile -t files < <(host_libraries)
+        libraries_folder=libraries-$({ echo "$recipe $root_folder" && stat -L -c '%n %s %Y' "${files[@]}"; } | hash_of)
     fi
     [[ -d $cache/$libraries_folder ]]
 }
@@ -70,6 +73,11 @@ build_all() {
     mkdir -p "$cache"
     if [[ -z ${newest-} ]] && find_kernel && find_root && find_libraries; then
         touch "$cache/$kernel_folder" "$cache/$root_folder" "$cache/$libraries_folder"
+        return
+    fi
+    if [[ -z ${newest-} ]] && find_kernel && find_root; then
+        # Made in a moment, and not to be waited for behind another checkout's kernel. Two who make them make the same.
+        build_libraries
         return
     fi
     exec {build_lock}>"$cache/build.lock"
@@ -256,14 +264,16 @@ build_root() {
 # FFmpeg a hundred more; the root's own go first because Mesa is linked with them too.
 build_libraries() {
     local library result
-    result=$(mktemp -d "$cache/building.XXXXXX")
+    result=$(mktemp -d "$cache/libraries-new.XXXXXX")
     if [[ $libraries_folder != libraries-none ]]; then
         while read -r library; do
             [[ -e $cache/$root_folder/usr/lib/x86_64-linux-gnu/${library##*/} ]] || cp -L "$library" "$result/"
-        done < <(ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p')
+        done < <(host_libraries)
     fi
     chmod 755 "$result"
-    mv -T "$result" "$cache/$libraries_folder"
+    # Another run may have been quicker.
+    mv -T "$result" "$cache/$libraries_folder" 2>/dev/null || rm -rf "$result"
+    [[ -d $cache/$libraries_folder ]] || give_up "cannot make $cache/$libraries_folder"
 }
 
 # What nobody has used for long goes; what is in use was touched a moment ago.
