@@ -15,6 +15,7 @@ use lucarne::sys::clock::monotonic_now;
 use crate::cards::Surroundings;
 use crate::cases::{Outcome, one};
 use crate::screen::{Tools, request};
+use crate::wire::Wire;
 
 /// What a display pretends to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +50,16 @@ struct Stage {
     pretence: Rc<Pretence>,
     events: Vec<(MonoTime, PresentEvent)>,
     seed: u32,
+    wire: Option<Wire>,
+    /// So many pictures to come are black.
+    n_black: u32,
 }
 
 impl Stage {
     fn new() -> Self {
         let (screen, tools) = one(&request(&[]));
         let pretence = Rc::new(Pretence(Cell::new(Look::Itself)));
-        Self { screen, tools, pretence, events: Vec::new(), seed: 0 }
+        Self { screen, tools, pretence, events: Vec::new(), seed: 0, wire: None, n_black: 0 }
     }
 
     /// The display is like this from now on; a uevent says so, or not.
@@ -82,7 +86,13 @@ impl Stage {
             match self.screen.acquire(now) {
                 Ok(Some(target)) => {
                     self.seed += 1;
-                    self.tools.draw(&target, self.seed);
+                    match self.n_black.checked_sub(1) {
+                        Some(left) => {
+                            self.n_black = left;
+                            self.tools.black(&target);
+                        }
+                        None => self.tools.draw(&target, self.seed),
+                    }
                     self.screen.present(now, Layer::Composed(target)).unwrap();
                 }
                 Ok(None) | Err(PresentError::NoDisplay { .. }) => {}
@@ -90,6 +100,9 @@ impl Stage {
             }
             let deadline = self.screen.deadline().unwrap_or(end).min(end);
             self.tools.wait(&self.screen, Some(deadline));
+            if let Some(wire) = &mut self.wire {
+                wire.poll();
+            }
         }
     }
 
@@ -169,5 +182,58 @@ pub fn other_modes(_: &Surroundings) -> Outcome {
         panic!("not gone and back")
     };
     assert_eq!(mode.size, Size::new(640, 480));
+    Ok(())
+}
+
+/// Vblanks with nothing but black in them, while the display's modes change to those of `height`. The first `n_black`
+/// pictures after the change are drawn black. `blacks`: their checksums in all modes.
+fn black_vblanks(stage: &mut Stage, height: u16, n_black: u32, blacks: &[u32]) -> usize {
+    stage.play(ms(300));
+    stage.wire = Some(Wire::of(stage.screen.device().card().path()));
+    stage.play(ms(200));
+    stage.look(Look::Only(height), true);
+    stage.n_black = n_black;
+    stage.play(ms(700));
+    let seen = stage.wire.take().map(|mut it| it.take()).unwrap_or_default();
+    // All that time but for the modeset, at 60 Hz.
+    assert!(seen.len() > 45, "{} vblanks", seen.len());
+    let gap = longest_gap(&stage.events);
+    // The refresh a modeset begins in, and the one it ends in.
+    assert!(gap <= ms(50), "{gap:?} from a picture to the next");
+    let [(_, PresentEvent::ModeChanged(mode))] = stage.said()[..] else { panic!("no other mode") };
+    assert_eq!(mode.size.height, u32::from(height));
+    seen.iter().filter(|it| blacks.contains(it)).count()
+}
+
+fn longest_gap(events: &[(MonoTime, PresentEvent)]) -> Duration {
+    let shown: Vec<MonoTime> = events
+        .iter()
+        .filter_map(|(_, it)| match it {
+            PresentEvent::Presented { at, .. } => Some(*at),
+            _ => None,
+        })
+        .collect();
+    shown.windows(2).map(|it| it[1].saturating_since(it[0])).max().unwrap_or_default()
+}
+
+pub fn no_black_between_modes(_: &Surroundings) -> Outcome {
+    let mut stage = Stage::new();
+    let mut blacks = Vec::new();
+    for height in [480, 600] {
+        stage.look(Look::Only(height), true);
+        stage.play(ms(300));
+        stage.n_black = 12;
+        stage.wire = Some(Wire::of(stage.screen.device().card().path()));
+        stage.play(ms(150));
+        let seen = stage.wire.take().map(|mut it| it.take()).unwrap_or_default();
+        // The last vblanks of a dozen black pictures are black.
+        blacks.extend(seen.last());
+    }
+    assert_eq!(blacks.len(), 2, "one for each mode");
+    stage.said();
+    assert_eq!(black_vblanks(&mut stage, 480, 0, &blacks), 0);
+    assert_eq!(black_vblanks(&mut stage, 600, 0, &blacks), 0);
+    // And the check would have found some.
+    assert!(black_vblanks(&mut stage, 480, 2, &blacks) > 0);
     Ok(())
 }

@@ -12,6 +12,7 @@ mod cards;
 mod cases;
 mod displays;
 mod screen;
+mod wire;
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +23,7 @@ use cards::Surroundings;
 /// A case, by name; it says why it was skipped, if it was.
 type Case = (&'static str, fn(&Surroundings) -> Result<(), &'static str>);
 
-const CASES: [Case; 15] = [
+const CASES: [Case; 16] = [
     ("the_presenter_conforms", cases::conformance),
     ("what_was_drawn_is_on_the_wire", cases::pixels),
     ("pictures_are_read_back_one_after_the_other", cases::captures_in_a_row),
@@ -38,6 +39,7 @@ const CASES: [Case; 15] = [
     ("hot_plug_detect_in_pulses_costs_no_frame", displays::pulses),
     ("a_display_without_modes_is_waited_for", displays::not_ready),
     ("other_modes_are_taken", displays::other_modes),
+    ("a_change_of_mode_shows_no_black_picture", displays::no_black_between_modes),
 ];
 
 fn main() -> ExitCode {
