@@ -58,8 +58,8 @@ fn describe(screen: &OpenScreen) -> (String, Vec<Capability>) {
         let how = if it.capabilities().zero_copy { "without a copy" } else { "copied by the processor" };
         Capability::yes(it.name(), how).with(it.describe())
     };
-    let parts = screen.presenter.describe().into_iter().chain(screen.interops.iter().map(way)).collect();
-    (screen.renderer.clone(), parts)
+    let ways = screen.interops.iter().map(way).chain(screen.missing.iter().cloned());
+    (screen.renderer.clone(), screen.presenter.describe().into_iter().chain(ways).collect())
 }
 
 fn hear(platform: &Platform) -> Vec<Capability> {

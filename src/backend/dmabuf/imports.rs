@@ -6,11 +6,12 @@ use super::formats::{self, FORMATS};
 use super::importer::{EglImporter, ImportError, Importer};
 use super::layout::{Layout, Planes};
 use super::trial::{Styles, Trial, Verdict};
+use crate::base::capability::Capability;
 use crate::base::dmabuf::{DmabufPlane, MODIFIER_LINEAR};
 use crate::base::format::PixelFormat;
 use crate::seam::interop::Sampling;
 use crate::sys::dmabuf::{Heap, Placement};
-use crate::sys::egl::{Display, DmaBuf, ImageTexture};
+use crate::sys::egl::{Display, DmaBuf, DmaBufModifier, ImageTexture};
 use crate::sys::gl::{Context, TextureTarget};
 
 const EXTENSION: &str = "EGL_EXT_image_dma_buf_import";
@@ -92,6 +93,22 @@ impl Imports {
     /// What came out for one; `None`: it was not tried.
     pub fn verdict(&self, pixel: PixelFormat) -> Option<&Verdict> {
         self.verdicts.iter().find(|it| it.pixel == pixel)
+    }
+
+    /// Each format that was tried, and as its parts how its pixels may lie.
+    pub fn describe(&self) -> Vec<Capability> {
+        let part = |it: &DmaBufModifier| {
+            let how = if it.external_only { "external textures only" } else { "any texture" };
+            Capability::yes(format!("modifier 0x{:x}", it.modifier), how)
+        };
+        let format = |it: &Verdict| {
+            let fourcc = formats::of_picture(it.pixel);
+            let modifiers = fourcc.map(|it| self.importer.modifiers(it)).unwrap_or_default();
+            let works = it.sampling.is_some();
+            Capability { works, ..Capability::yes(it.pixel.name(), it.reason.as_str()) }
+                .with(modifiers.iter().map(part).collect())
+        };
+        self.verdicts.iter().map(format).collect()
     }
 
     /// Whether the driver knows pixels to lie so. Rows one after the other are what the trial was made with.

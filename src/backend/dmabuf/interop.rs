@@ -9,6 +9,7 @@ use super::importer::ImportError;
 use super::imports::Imports;
 use super::layout::{self, Layout, Planes};
 use super::trial::color_name;
+use crate::base::capability::Capability;
 use crate::base::dmabuf::{Import, Lease};
 use crate::base::frame::{Memory, VideoFormat, VideoFrame};
 use crate::seam::interop::{InteropCapabilities, InteropError, Place, Renderable, Sampling, TextureId, VideoInterop};
@@ -150,6 +151,14 @@ impl VideoInterop for DmabufInterop {
         }
     }
 
+    fn describe(&self) -> Vec<Capability> {
+        self.imports.describe()
+    }
+
+    fn would_accept(&self, format: &VideoFormat, _anywhere: &Place) -> Result<(), InteropError> {
+        self.check(format)
+    }
+
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         self.check(format)
     }
@@ -203,5 +212,14 @@ impl DmabufInterop {
             return Err(unsupported(format!("a picture of {coded} that shows {visible:?} of itself")));
         }
         self.sampling(format).map(drop)
+    }
+}
+
+impl Drop for DmabufInterop {
+    fn drop(&mut self) {
+        if !self.flights.is_empty() {
+            // The screen is no more, so nothing is late; and no buffer may go home that is still being read.
+            self.imports.gl().finish();
+        }
     }
 }
