@@ -5,6 +5,7 @@ mod checksums;
 mod console;
 mod faults;
 mod hotplug;
+mod interop;
 mod outputs;
 mod pacing;
 mod pictures;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Case> {
         outputs::CASES,
         seams::CASES,
         faults::CASES,
+        interop::CASES,
         hotplug::CASES,
         surroundings::CASES,
         checksums::CASES,

@@ -3,12 +3,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backend::dmabuf::{DmabufInterop, Imports};
 use crate::backend::headless::audio_sink::{HeadlessSinkFactory, HeadlessSinkParams};
 use crate::backend::headless::display_clock::ManualClock;
 use crate::backend::headless::presenter::HeadlessPresenter;
 use crate::backend::software::audio_decoder::SoftwareAudioDecoderFactory;
 use crate::backend::software::decoder::SoftwareDecoderFactory;
 use crate::backend::software::upload::{SoftwareUpload, WideTexels};
+use crate::base::capability::Capability;
 use crate::base::format::Size;
 use crate::base::time::MonoTime;
 use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
@@ -37,10 +39,11 @@ fn open(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
     let failed = |call: &'static str, reason: String| PresentError::Device { screen: "headless".into(), call, reason };
     let egl = egl::Context::surfaceless(gl::Api::Gles3).map_err(|it| failed("open EGL", it.to_string()))?;
     egl.make_current(None).map_err(|it| failed("make the context current", it.to_string()))?;
-    let gl = gl::Context::new(egl).map_err(|it| failed("load GL", it.to_string()))?;
+    let gl = gl::Context::new(egl.clone()).map_err(|it| failed("load GL", it.to_string()))?;
     let refresh = request.refresh_hz.map_or(DEFAULT_REFRESH, |it| Duration::from_secs_f64(1.0 / it));
     let presenter = HeadlessPresenter::new(gl.clone(), size, refresh, request.now)?;
-    Ok(vec![screen(gl, Box::new(presenter))?])
+    let imports = Imports::open(&gl, egl.display());
+    Ok(vec![screen(gl, &imports, Box::new(presenter))?])
 }
 
 /// The size of a display that has no outputs to choose from.
@@ -54,16 +57,29 @@ pub fn size_without_outputs(kind: &str, request: &DisplayRequest) -> Result<Size
     }
 }
 
-/// What goes with a presenter whose context is `gl`.
-pub fn screen(gl: Rc<gl::Context>, presenter: Box<dyn Presenter>) -> Result<OpenScreen, PresentError> {
+/// What goes with a presenter whose context is `gl`; `imports` is what that can import, or why it cannot.
+pub fn screen(
+    gl: Rc<gl::Context>,
+    imports: &Result<Rc<Imports>, String>,
+    presenter: Box<dyn Presenter>,
+) -> Result<OpenScreen, PresentError> {
     let renderer = format!("{} ({})", gl.renderer(), gl.version());
     let compositor = Compositor::new(gl.clone()).map_err(|it| PresentError::Device {
         screen: presenter.name().to_owned(),
         call: "make the compositor",
         reason: it.to_string(),
     })?;
-    let interops: Vec<Box<dyn VideoInterop>> = vec![Box::new(SoftwareUpload::new(gl, WideTexels::Auto))];
-    Ok(OpenScreen { interops, compositor, presenter, renderer })
+    let mut interops: Vec<Box<dyn VideoInterop>> = Vec::new();
+    let mut missing = Vec::new();
+    match imports {
+        Ok(it) => interops.push(Box::new(DmabufInterop::new(Rc::clone(it)))),
+        Err(why) => {
+            log::debug!("no dmabuf: {why}");
+            missing.push(Capability::no("dmabuf", why.as_str()));
+        }
+    }
+    interops.push(Box::new(SoftwareUpload::new(gl, WideTexels::Auto)));
+    Ok(OpenScreen { interops, missing, compositor, presenter, renderer })
 }
 
 /// Software decoders.

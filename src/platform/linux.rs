@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::backend::alsa::AlsaSinkFactory;
 use crate::backend::cec::CecTelevisions;
 use crate::backend::console::{Console, NoConsole};
+use crate::backend::dmabuf::Imports;
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::kms::{self, KmsPresenter, KmsRequest};
@@ -59,7 +60,11 @@ fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
     if let Some(presenter) = presenters.first() {
         take_console(presenter);
     }
-    presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
+    let imports = match presenters.first() {
+        Some(it) => Imports::open(&gl, it.device().display()),
+        None => return Ok(Vec::new()),
+    };
+    presenters.into_iter().map(|it| headless::screen(gl.clone(), &imports, Box::new(it))).collect()
 }
 
 /// The text console is below the screen that is ours now; a machine without one plays all the same.
@@ -87,5 +92,7 @@ fn window() -> DisplayKind {
 fn open_window(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
     let size = headless::size_without_outputs("window", request)?;
     let (presenter, gl) = WindowPresenter::open(size, "Lucarne", false)?;
-    Ok(vec![headless::screen(gl, Box::new(presenter))?])
+    // A desktop's window is for trying things out: what it shows is copied by the compositor in any case.
+    let imports = Err("not for windows".to_owned());
+    Ok(vec![headless::screen(gl, &imports, Box::new(presenter))?])
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::audio::AudioFormat;
+use crate::base::capability::Capability;
 use crate::base::format::Size;
 use crate::base::time::MonoTime;
 use crate::render::Compositor;
@@ -63,6 +64,8 @@ pub struct DisplayRequest {
 pub struct OpenScreen {
     /// Ways from frames to textures, best first.
     pub interops: Vec<Box<dyn VideoInterop>>,
+    /// Ways that there are not here, and why not.
+    pub missing: Vec<Capability>,
     /// Draws.
     pub compositor: Compositor,
     /// Shows.

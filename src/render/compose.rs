@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use super::geometry::Positions;
 use super::program::{PictureProgram, Variant};
-use crate::base::format::Rect;
+use crate::base::format::{PlaneLayout, Rect};
 use crate::base::frame::VideoFormat;
 use crate::base::geometry::{Fit, Rotation};
 use crate::seam::interop::{Renderable, Sampling};
@@ -86,10 +86,13 @@ impl Compositor {
             // What has no textures to sample is refused below.
             Sampling::Planes | Sampling::SplitPlanes | Sampling::Scanout => format.pixel.planes(),
         };
+        let is_subsampled = |it: &PlaneLayout| it.sub_x > 1 || it.sub_y > 1;
+        // In an external texture all planes are one.
+        let any_is_subsampled = format.pixel.planes().iter().any(is_subsampled);
         for ((unit, layout), texture) in (0..).zip(planes).zip(picture.planes) {
             let texture = texture.ok_or(RenderError::MissingPlane { format: format.pixel.name(), index: unit })?;
             // Chroma lies between the pixels even where luma does not.
-            let subsampled = layout.sub_x > 1 || layout.sub_y > 1;
+            let subsampled = is_subsampled(layout) || sampling == Sampling::External && any_is_subsampled;
             let sampler = if positions.one_to_one && !subsampled { &self.nearest } else { &self.linear };
             self.gl.bind_texture(unit as u32, variant.target(), texture.0, sampler);
         }

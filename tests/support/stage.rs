@@ -18,7 +18,11 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(api: Api) -> Self {
-        let gl = Context::new(egl::Context::surfaceless(api).unwrap()).unwrap();
+        Self::on(Context::new(egl::Context::surfaceless(api).unwrap()).unwrap())
+    }
+
+    /// With the context current on this thread.
+    pub fn on(gl: Rc<Context>) -> Self {
         let compositor = Compositor::new(Rc::clone(&gl)).unwrap();
         Self { gl, compositor }
     }

@@ -1,13 +1,15 @@
 //! Buffers that GL draws into and planes scan out.
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 use drm::buffer::DrmFourcc;
 use gbm::{BufferObject, BufferObjectFlags};
 
 use crate::backend::kms::device::Device;
+use crate::base::dmabuf::DmabufPlane;
 use crate::base::format::Size;
 use crate::seam::presenter::RenderTarget;
-use crate::sys::egl::{DmaBuf, DmaBufPlane, Image, ImageFramebuffer};
+use crate::sys::egl::{DmaBuf, Image, ImageFramebuffer};
 use crate::sys::kms::Framebuffer;
 
 /// One on the screen, one on its way there, one being drawn.
@@ -41,13 +43,15 @@ impl ScanoutBuffer {
         let memory = device.gbm().create_buffer_object::<()>(size.width, size.height, format, usage)?;
         let shown_as = Framebuffer::of_gbm(device.card(), &memory)?;
         let count = i32::try_from(memory.plane_count()).unwrap_or(0);
-        let plane = |index: i32| {
-            let fd = memory.fd_for_plane(index).map_err(io::Error::other)?;
-            Ok(DmaBufPlane { fd, offset: memory.offset(index), stride: memory.stride_for_plane(index) })
-        };
+        let fds =
+            (0..count).map(|it| memory.fd_for_plane(it).map_err(io::Error::other)).collect::<io::Result<Vec<_>>>()?;
         let modifier = Some(memory.modifier()).filter(|it| *it != drm::buffer::DrmModifier::Invalid).map(u64::from);
-        let planes = (0..count).map(plane).collect::<io::Result<_>>()?;
-        let picture = DmaBuf { size, fourcc: format as u32, modifier, planes };
+        let plane = |(index, fd)| {
+            let fd = OwnedFd::as_fd(fd);
+            DmabufPlane { fd, offset: memory.offset(index), stride: memory.stride_for_plane(index) }
+        };
+        let planes: Vec<DmabufPlane<'_>> = (0..).zip(&fds).map(plane).collect();
+        let picture = DmaBuf { size, fourcc: format as u32, modifier, planes: &planes, yuv: None };
         let image = Image::of_dma_buf(device.display(), &picture).map_err(io::Error::other)?;
         let drawn_by = ImageFramebuffer::new(device.gl(), &image, size).map_err(io::Error::other)?;
         Ok(Self { drawn_by, _image: image, shown_as, _memory: memory })

@@ -33,6 +33,10 @@ pub(super) const WIDTH: Int = 0x3057;
 /// EGL_EXT_image_dma_buf_import.
 pub(super) const LINUX_DMA_BUF: Enum = 0x3270;
 pub(super) const LINUX_DRM_FOURCC: Attrib = 0x3271;
+/// EGL_EXT_image_dma_buf_import_modifiers.
+pub(super) type QueryDmaBufFormats = unsafe extern "system" fn(Handle, Int, *mut Int, *mut Int) -> Boolean;
+pub(super) type QueryDmaBufModifiers =
+    unsafe extern "system" fn(Handle, Int, Int, *mut u64, *mut Boolean, *mut Int) -> Boolean;
 /// EGL_ANDROID_native_fence_sync.
 pub(super) const SYNC_NATIVE_FENCE: Enum = 0x3144;
 

@@ -99,6 +99,20 @@ impl Library {
         Some(unsafe { std::mem::transmute::<extern "system" fn(), abi::DupNativeFenceFd>(address) })
     }
 
+    /// An optional function, by its C name.
+    pub(super) fn query_dma_buf_formats(&self) -> Option<abi::QueryDmaBufFormats> {
+        let address = self.instance.get_proc_address("eglQueryDmaBufFormatsEXT")?;
+        // SAFETY: the signature is that of EGL_EXT_image_dma_buf_import_modifiers, which owns this name.
+        Some(unsafe { std::mem::transmute::<extern "system" fn(), abi::QueryDmaBufFormats>(address) })
+    }
+
+    /// An optional function, by its C name.
+    pub(super) fn query_dma_buf_modifiers(&self) -> Option<abi::QueryDmaBufModifiers> {
+        let address = self.instance.get_proc_address("eglQueryDmaBufModifiersEXT")?;
+        // SAFETY: the signature is that of EGL_EXT_image_dma_buf_import_modifiers, which owns this name.
+        Some(unsafe { std::mem::transmute::<extern "system" fn(), abi::QueryDmaBufModifiers>(address) })
+    }
+
     /// `call` has failed: its error, in words.
     pub(super) fn error(&self, call: &'static str) -> EglError {
         // SAFETY: takes no argument and may be called at any time.

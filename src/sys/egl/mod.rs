@@ -9,6 +9,7 @@ mod desktop;
 mod display;
 mod error;
 mod fence;
+mod formats;
 mod framebuffer;
 mod gbm;
 mod image;
@@ -16,12 +17,15 @@ mod library;
 mod surface;
 #[cfg(test)]
 mod tests;
+mod texture;
 
 pub use context::Context;
 pub use desktop::{DesktopSurface, visual_of};
 pub use display::{Config, Display, NativePlatform};
 pub use error::EglError;
 pub use fence::NativeFences;
+pub use formats::DmaBufModifier;
 pub use framebuffer::ImageFramebuffer;
-pub use image::{DmaBuf, DmaBufPlane, Image};
+pub use image::{DmaBuf, Image, YuvHints};
 pub use surface::Surface;
+pub use texture::ImageTexture;

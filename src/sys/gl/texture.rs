@@ -20,7 +20,7 @@ pub enum TextureTarget {
 }
 
 impl TextureTarget {
-    pub(super) const fn raw(self) -> u32 {
+    pub(in crate::sys) const fn raw(self) -> u32 {
         match self {
             TextureTarget::D2 => glow::TEXTURE_2D,
             // GL_TEXTURE_EXTERNAL_OES and GL_TEXTURE_RECTANGLE, which glow does not name for ES.

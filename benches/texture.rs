@@ -1,0 +1,169 @@
+//! What a frame's textures cost: of a buffer that was imported before, beside an upload of the same picture; and each with
+//! the drawing behind it.
+//!
+//! Every measurement ends when the GPU is done, so that what a driver puts off is counted too. Where there are no dma-bufs,
+//! or this Mesa imports none, it says so: the virtual board has both (`hw-tests/cases/interop.rs`).
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lucarne::backend::dmabuf::{DmabufInterop, Imports};
+use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
+use lucarne::base::color::ColorTags;
+use lucarne::base::dmabuf::{DmabufPicture, DmabufPlane, Lease, PoolState, Slot};
+use lucarne::base::format::{PixelFormat, Ratio, Rect, Size};
+use lucarne::base::frame::{CpuPlanes, Memory, VecPlanes, VideoFormat, VideoFrame};
+use lucarne::base::geometry::{Fit, Rotation};
+use lucarne::base::time::MediaTime;
+use lucarne::render::Compositor;
+use lucarne::seam::interop::VideoInterop;
+use lucarne::seam::presenter::RenderTarget;
+use lucarne::sys::dmabuf::{Access, Dmabuf, Heap, Placement};
+use lucarne::sys::egl;
+use lucarne::sys::gl::{Api, Context, Filter, Framebuffer, Sampler, TextureTarget};
+
+mod support;
+use support::{in_turns, judge, medians, say};
+
+const PICTURE: Size = Size::new(1920, 1080);
+/// Small, for a software rasteriser's drawing not to hide the rest.
+const SCREEN: Size = Size::new(640, 360);
+/// Pairs of runs; odd, so that there is a middle one.
+const TURNS: usize = 31;
+/// An import is to cost at most a tenth of an upload.
+const UPLOAD_PER_IMPORT: f64 = 10.0;
+/// And with the drawing, never more.
+const UPLOAD_PER_IMPORT_DRAWN: f64 = 1.0;
+
+/// One buffer with a picture in it.
+#[derive(Debug)]
+struct Buffer {
+    slot: Slot,
+    memory: Dmabuf,
+    places: Vec<(u32, u32)>,
+}
+
+impl DmabufPicture for Buffer {
+    fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    fn plane(&self, index: usize) -> Option<DmabufPlane<'_>> {
+        self.places.get(index).map(|it| DmabufPlane { fd: self.memory.as_fd(), offset: it.0, stride: it.1 })
+    }
+
+    fn read(&self, _with: &mut dyn FnMut(&dyn CpuPlanes)) -> Result<(), String> {
+        Err("not by the processor".to_owned())
+    }
+}
+
+/// A picture of nothing in particular.
+fn planes(pixel: PixelFormat) -> VecPlanes {
+    let plane = |size: Size, texel: usize| {
+        let stride = size.width as usize * texel;
+        let bytes = (0..stride * size.height as usize).map(|it| (it * 31 % 251) as u8).collect();
+        (bytes, stride)
+    };
+    VecPlanes { planes: pixel.planes().iter().map(|it| plane(it.size(PICTURE), it.texel_bytes())).collect() }
+}
+
+/// The same in a buffer.
+fn buffer(heap: &Heap, pool: &Arc<PoolState>, planes: &VecPlanes) -> std::io::Result<Buffer> {
+    let memory = heap.allocate(planes.planes.iter().map(|it| it.0.len()).sum())?;
+    let mut mapping = memory.map()?;
+    memory.begin(Access::Write)?;
+    let (mut places, mut start) = (Vec::new(), 0);
+    for (bytes, stride) in &planes.planes {
+        mapping.bytes_mut()[start..start + bytes.len()].copy_from_slice(bytes);
+        places.push((start as u32, *stride as u32));
+        start += bytes.len();
+    }
+    memory.end(Access::Write)?;
+    Ok(Buffer { slot: Slot::new(pool, 0), memory, places })
+}
+
+fn frame(pixel: PixelFormat, memory: Memory) -> VideoFrame {
+    let color = ColorTags::default().resolve(PICTURE, false);
+    let (visible, sar, rotation) = (Rect::of(PICTURE), Ratio::ONE, Rotation::None);
+    VideoFrame {
+        format: VideoFormat { pixel, coded: PICTURE, visible, sar, rotation, color },
+        pts: MediaTime::ZERO,
+        duration: Duration::ZERO,
+        corrupt: false,
+        lap: 0,
+        discontinuity: false,
+        memory,
+    }
+}
+
+/// What is on the other side of an interop.
+struct Screen {
+    gl: std::rc::Rc<Context>,
+    compositor: Compositor,
+    sampler: Sampler,
+    target: RenderTarget,
+}
+
+impl Screen {
+    /// One frame, from the decoder to textures that are bound or drawn.
+    fn show(&mut self, interop: &mut dyn VideoInterop, frame: &VideoFrame, drawn: bool) {
+        interop.submit_decoded_frame(frame.clone()).expect("it takes the frame");
+        let it = interop.acquire_renderable_frame().expect("no failure").expect("textures");
+        if drawn {
+            let picture = Some((&it, Fit::Contain, Rotation::None));
+            self.compositor.compose(&self.target, picture).expect("it can be drawn");
+        } else {
+            for (unit, texture) in (0..).zip(it.planes.iter().flatten()) {
+                self.gl.bind_texture(unit, TextureTarget::D2, texture.0, &self.sampler);
+            }
+        }
+        self.gl.finish();
+        interop.release_frame(it);
+        interop.tidy();
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            say(&format!("textures: skipped: {why}"));
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    let egl = egl::Context::surfaceless(Api::Gles3).map_err(|it| it.to_string())?;
+    let gl = Context::new(egl.clone()).map_err(|it| it.to_string())?;
+    let imports = Imports::open(&gl, egl.display())?;
+    let heap = Heap::find(Placement::Anywhere)?;
+    let framebuffer = Framebuffer::new(&gl, SCREEN).map_err(|it| it.to_string())?;
+    let target = RenderTarget { framebuffer: framebuffer.name(), size: SCREEN, top_down: true };
+    let compositor = Compositor::new(gl.clone()).map_err(|it| it.to_string())?;
+    let sampler = Sampler::new(&gl, Filter::Linear).map_err(|it| it.to_string())?;
+    let mut screen = Screen { gl: gl.clone(), compositor, sampler, target };
+    say(&format!("textures: {PICTURE} of {}, onto {SCREEN}, by {}", heap.path().display(), gl.renderer()));
+    for pixel in [PixelFormat::Nv12, PixelFormat::Yuv420p] {
+        let planes = planes(pixel);
+        let pool = PoolState::new(Box::new(|| {}));
+        let lease = Lease::new(Arc::new(buffer(&heap, &pool, &planes).map_err(|it| it.to_string())?));
+        let (shared, ordinary) = (frame(pixel, Memory::Dmabuf(lease)), frame(pixel, Memory::Cpu(Arc::new(planes))));
+        let mut import = DmabufInterop::new(imports.clone());
+        let mut upload = SoftwareUpload::new(gl.clone(), WideTexels::Auto);
+        // The two sides need the screen in turns.
+        let shown = std::cell::RefCell::new(&mut screen);
+        for (drawn, what, at_least) in
+            [(false, "texture", UPLOAD_PER_IMPORT), (true, "texture and drawing", UPLOAD_PER_IMPORT_DRAWN)]
+        {
+            let by_import = || shown.borrow_mut().show(&mut import, &shared, drawn);
+            let by_upload = || shown.borrow_mut().show(&mut upload, &ordinary, drawn);
+            let (import, upload) = medians(&in_turns(TURNS, by_import, by_upload));
+            let name = pixel.name();
+            say(&format!("  {name}, {what}: import {:.3} ms, upload {:.3} ms", import / 1e6, upload / 1e6));
+            judge(&format!("{name}, {what}: upload / import"), upload / import, at_least);
+        }
+    }
+    Ok(())
+}

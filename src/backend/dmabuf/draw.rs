@@ -1,0 +1,116 @@
+//! Texels of an import, as they come out of a shader: for trials, not for pictures.
+use std::rc::Rc;
+
+use crate::base::format::{Rect, Size};
+use crate::sys::egl::ImageTexture;
+use crate::sys::gl::{Context, Filter, Framebuffer, GlError, Program, Sampler, TextureTarget, Uniform};
+
+const VERTEX: &str = "#version 300 es
+void main() {
+    vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0;
+    gl_Position = vec4(corner, 0.0, 1.0);
+}
+";
+
+/// Each pixel is its texel: the bytes that lie in memory, low byte first.
+const TEXELS: &str = "#version 300 es
+precision highp float;
+uniform highp sampler2D u_plane;
+uniform vec2 u_size;
+uniform int u_wide;
+out vec4 o_bytes;
+void main() {
+    vec4 texel = texture(u_plane, gl_FragCoord.xy / u_size);
+    if (u_wide == 1) {
+        vec2 code = floor(texel.rg * 65535.0 + 0.5);
+        vec2 high = floor(code / 256.0);
+        texel = vec4(code - 256.0 * high, high).xzyw / 255.0;
+    }
+    o_bytes = texel;
+}
+";
+
+/// Each pixel is what the driver makes of it.
+const CONVERTED: &str = "#version 300 es
+#extension GL_OES_EGL_image_external_essl3 : require
+precision highp float;
+uniform highp samplerExternalOES u_plane;
+uniform vec2 u_size;
+out vec4 o_color;
+void main() {
+    o_color = vec4(texture(u_plane, gl_FragCoord.xy / u_size).rgb, 1.0);
+}
+";
+
+/// Draws textures texel by pixel and reads them back.
+pub struct Drawing {
+    gl: Rc<Context>,
+    sampler: Sampler,
+    framebuffer: Framebuffer,
+    texels: Compiled,
+    /// Or why there is none.
+    converted: Result<Compiled, String>,
+}
+
+struct Compiled {
+    program: Program,
+    size: Uniform,
+    wide: Uniform,
+}
+
+impl Compiled {
+    fn new(gl: &Rc<Context>, what: &str, fragment: &str) -> Result<Self, GlError> {
+        let program = Program::new(gl, what, VERTEX, fragment)?;
+        program.use_it();
+        program.set_i32(program.uniform("u_plane"), 0);
+        let (size, wide) = (program.uniform("u_size"), program.uniform("u_wide"));
+        Ok(Self { program, size, wide })
+    }
+}
+
+impl Drawing {
+    /// For pictures of at most `size`. Leaves its own framebuffer bound.
+    pub fn new(gl: &Rc<Context>, size: Size) -> Result<Self, GlError> {
+        let texels = Compiled::new(gl, "the program that reads texels", TEXELS)?;
+        let converted = Compiled::new(gl, "the program that reads external pictures", CONVERTED);
+        // As pictures are sampled: what cannot be filtered is black.
+        let sampler = Sampler::new(gl, Filter::Linear)?;
+        let framebuffer = Framebuffer::new(gl, size)?;
+        let converted = converted.map_err(|it| it.to_string());
+        Ok(Self { gl: Rc::clone(gl), sampler, framebuffer, texels, converted })
+    }
+
+    /// The bytes of each texel of a plane's texture, four for each, row by row. `wide`: its components are 16-bit numbers.
+    pub fn texels(&self, texture: &ImageTexture, size: Size, wide: bool) -> Result<Vec<u8>, GlError> {
+        let it = &self.texels;
+        it.program.use_it();
+        it.program.set_i32(it.wide, i32::from(wide));
+        self.draw(it, texture, size, TextureTarget::D2)
+    }
+
+    /// The colours of each pixel of an external texture, four bytes for each, row by row.
+    pub fn colors(&self, texture: &ImageTexture, size: Size) -> Result<Vec<u8>, GlError> {
+        let it = self.converted.as_ref().map_err(|log| GlError::Shader { what: "GLSL".into(), log: log.clone() })?;
+        it.program.use_it();
+        self.draw(it, texture, size, TextureTarget::External)
+    }
+
+    fn draw(
+        &self,
+        it: &Compiled,
+        texture: &ImageTexture,
+        size: Size,
+        target: TextureTarget,
+    ) -> Result<Vec<u8>, GlError> {
+        let (area, gl) = (Rect::of(size), &self.gl);
+        it.program.set_vec2(it.size, [size.width as f32, size.height as f32]);
+        gl.bind_framebuffer(self.framebuffer.name());
+        gl.viewport(area);
+        gl.clear_black();
+        gl.bind_texture(0, target, texture.name(), &self.sampler);
+        gl.draw_triangle();
+        let mut bytes = vec![0; size.width as usize * size.height as usize * 4];
+        gl.read_rgba(area, &mut bytes)?;
+        Ok(bytes)
+    }
+}
