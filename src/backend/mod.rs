@@ -9,6 +9,8 @@ pub mod cec;
 #[cfg(target_os = "linux")]
 pub mod console;
 #[cfg(target_os = "linux")]
+pub mod frame_memory;
+#[cfg(target_os = "linux")]
 pub mod inject;
 #[cfg(target_os = "linux")]
 pub mod inotify;
