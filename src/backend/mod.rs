@@ -11,6 +11,8 @@ pub mod console;
 #[cfg(target_os = "linux")]
 pub mod dmabuf;
 #[cfg(target_os = "linux")]
+pub mod frame_memory;
+#[cfg(target_os = "linux")]
 pub mod inject;
 #[cfg(target_os = "linux")]
 pub mod inotify;

@@ -13,7 +13,7 @@ use crate::backend::software::upload::{SoftwareUpload, WideTexels};
 use crate::base::capability::Capability;
 use crate::base::format::Size;
 use crate::base::time::MonoTime;
-use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, SyntheticSink};
+use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, DmabufWish, OpenScreen, SyntheticSink};
 use crate::render::Compositor;
 use crate::seam::audio_decoder::AudioDecoderFactory;
 use crate::seam::audio_sink::AudioSinkFactory;
@@ -22,6 +22,7 @@ use crate::seam::decoder::DecoderFactory;
 use crate::seam::interop::VideoInterop;
 use crate::seam::presenter::{PresentError, Presenter};
 use crate::sys::egl;
+use crate::sys::ffmpeg::{FrameMemory, FrameMemorySource};
 use crate::sys::gl;
 
 /// The headless display's refresh rate where nobody says: what most screens have.
@@ -82,10 +83,22 @@ pub fn screen(
     Ok(OpenScreen { interops, missing, compositor, presenter, renderer })
 }
 
-/// Software decoders.
-pub fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
+/// Software decoders, whose pictures are in `memory` as long as somebody wishes.
+pub fn software(wish: &DecoderWish, memory: Option<Arc<dyn FrameMemorySource>>) -> Arc<dyn DecoderFactory> {
     let usual = SoftwareDecoderFactory::default();
-    vec![Arc::new(SoftwareDecoderFactory { threads: if wish.threads == 0 { usual.threads } else { wish.threads } })]
+    let threads = if wish.threads == 0 { usual.threads } else { wish.threads };
+    let memory = memory.map(|it| -> Arc<dyn FrameMemorySource> { Arc::new(Wished(wish.dmabuf.clone(), it)) });
+    Arc::new(SoftwareDecoderFactory { threads, memory })
+}
+
+/// Memory for those decoders that are opened while somebody wishes for it.
+#[derive(Debug)]
+struct Wished(DmabufWish, Arc<dyn FrameMemorySource>);
+
+impl FrameMemorySource for Wished {
+    fn memory(&self, n_pictures: usize) -> Option<Arc<dyn FrameMemory>> {
+        if self.0.is_made() { self.1.memory(n_pictures) } else { None }
+    }
 }
 
 /// Sound decoders.

@@ -1,21 +1,24 @@
 //! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::backend::alsa::AlsaSinkFactory;
 use crate::backend::cec::CecTelevisions;
 use crate::backend::console::{Console, NoConsole};
 use crate::backend::dmabuf::Imports;
+use crate::backend::frame_memory::DmabufSource;
 use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::kms::{self, KmsPresenter, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
-use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
+use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
 use crate::seam::clock::Clock;
+use crate::seam::decoder::DecoderFactory;
 use crate::seam::presenter::PresentError;
 use crate::seam::television::Televisions;
 use crate::sys;
+use crate::sys::ffmpeg::{FrameMemory, FrameMemorySource};
 
 /// What this machine offers.
 pub fn open() -> Platform {
@@ -23,7 +26,7 @@ pub fn open() -> Platform {
         clock: Arc::new(RealClock),
         stepped_clock: headless::stepped_clock,
         demuxers: Arc::new(FfmpegDemuxerFactory),
-        decoders: headless::decoders,
+        decoders,
         audio_decoders: headless::audio_decoders(),
         displays: vec![kms(), window(), headless::display()],
         sinks: vec![Arc::new(AlsaSinkFactory)],
@@ -33,6 +36,34 @@ pub fn open() -> Platform {
         televisions,
         allocations: sys::alloc::thread_allocations,
         peak_rss_kib,
+    }
+}
+
+/// Software decoders, into dma-bufs where this machine has some.
+fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
+    vec![headless::software(&wish, Some(Arc::new(LazySource::default())))]
+}
+
+/// Looks for a heap when the first decoder wants one.
+#[derive(Debug, Default)]
+struct LazySource(OnceLock<Option<DmabufSource>>);
+
+impl FrameMemorySource for LazySource {
+    fn memory(&self, n_pictures: usize) -> Option<Arc<dyn FrameMemory>> {
+        self.0.get_or_init(find_memory).as_ref()?.memory(n_pictures)
+    }
+}
+
+fn find_memory() -> Option<DmabufSource> {
+    match DmabufSource::find() {
+        Ok(it) => {
+            log::debug!("software decoders may write to dma-bufs of {}", it.heap().path().display());
+            Some(it)
+        }
+        Err(reason) => {
+            log::debug!("what is decoded in software is copied to the screen: {reason}");
+            None
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What this machine offers, as named lists for `app` to choose from. One of the three files that may choose by
 //! platform.
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::base::audio::AudioFormat;
@@ -75,12 +76,29 @@ pub struct OpenScreen {
 }
 
 /// What decoders are to be like.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct DecoderWish {
     /// Threads each may use; 0: as it sees fit.
     pub threads: u32,
     /// Some screen shows dma-bufs without a copy: decoders that choose their memory take such.
-    pub dmabuf: bool,
+    pub dmabuf: DmabufWish,
+}
+
+/// Whether the decoders that are opened from now on are to decode into dma-bufs. It may change: films are opened before it
+/// is known what the screens show. Clones share it; at first it is not made.
+#[derive(Debug, Clone, Default)]
+pub struct DmabufWish(Arc<AtomicBool>);
+
+impl DmabufWish {
+    /// Wishes for it, or no longer.
+    pub fn make(&self, wished: bool) {
+        self.0.store(wished, Ordering::Relaxed);
+    }
+
+    /// Whether it is wished for.
+    pub fn is_made(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// One kind of display.

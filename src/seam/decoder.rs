@@ -92,6 +92,8 @@ pub struct DecoderStats {
     pub deinterlaced: u64,
     /// Frames flagged as damaged.
     pub corrupt: u64,
+    /// Pictures that went into ordinary memory because no dma-buf of the decoder's was free.
+    pub ordinary: u64,
 }
 
 /// Makes decoders of one kind.

@@ -39,6 +39,11 @@ impl Mapping {
         self.length == 0
     }
 
+    /// Where they are, for libraries in C.
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
     /// The bytes, to be read.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: mapped readable for this length until `self` is dropped; nobody writes meanwhile, as the type says.

@@ -35,7 +35,7 @@ fn the_software_decoder_passes_the_suite() {
         let (stream, packets, frames) = film(name);
         let wait = &|_| panic!("it answers at once");
         for threads in [1, 3] {
-            let factory = SoftwareDecoderFactory { threads };
+            let factory = SoftwareDecoderFactory { threads, memory: None };
             let case = Case { name, stream: &stream, packets: &packets, frames, wait };
             decoder_suite::decoder_conformance(&factory, &case);
         }

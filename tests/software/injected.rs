@@ -46,7 +46,7 @@ fn decoder(clock: &ManualClock) -> (Box<dyn Decoder>, Vec<lucarne::base::packet:
     let (stream, packets, _) = film("h264.mp4");
     let costs = Costs { first_frame: fixed(FIRST), decode: fixed(DECODE), ..Costs::default() };
     // One thread: the inner decoder answers each packet at once.
-    let inner = Arc::new(SoftwareDecoderFactory { threads: 1 });
+    let inner = Arc::new(SoftwareDecoderFactory { threads: 1, memory: None });
     let factory = CostlyDecoderFactory::new(inner, Arc::new(costs), Arc::new(clock.clone()));
     (factory.open(&stream).expect("it opens"), packets)
 }
@@ -93,7 +93,7 @@ fn a_decoder_works_on_while_its_frames_wait() {
     let clock = ManualClock::default();
     let (mut decoder, packets) = decoder(&clock);
     // What the same packets give without costs: a decoder keeps some back to put them in order.
-    let mut plain = SoftwareDecoderFactory { threads: 1 }.open(&film("h264.mp4").0).expect("it opens");
+    let mut plain = SoftwareDecoderFactory { threads: 1, memory: None }.open(&film("h264.mp4").0).expect("it opens");
     let mut given = 0;
     for packet in packets {
         if let Offer::Refused(_) = decoder.submit(packet.clone()).expect("sound data") {

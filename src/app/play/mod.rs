@@ -1,7 +1,7 @@
 //! `lucarne play`: from the options to pictures, and back to an exit code.
 use std::time::Duration;
 
-use crate::app::cli::{DisplayChoice, Pace as PaceChoice, PlayOptions};
+use crate::app::cli::{DisplayChoice, InteropChoice, Pace as PaceChoice, PlayOptions};
 use crate::app::cli_values::{AudioChoice, LoopCount};
 use crate::app::costs_file;
 use crate::app::exit::{Exit, Failure};
@@ -19,7 +19,7 @@ use crate::pipeline::env::{Env, SinkChoice};
 use crate::pipeline::player::observer::{FrameObserver, NoObserver};
 use crate::pipeline::player::run::run;
 use crate::pipeline::player::{Ended, Pace, Player, PlayerOptions};
-use crate::platform::{DecoderWish, Injection, Platform, StopSignal, StopSignals, SyntheticSink};
+use crate::platform::{DecoderWish, DmabufWish, Injection, Platform, StopSignal, StopSignals, SyntheticSink};
 use crate::seam::wait::Waiter;
 
 mod companion;
@@ -54,7 +54,11 @@ pub fn play(
     };
     let costs = options.inject.as_deref().map(costs_file::load).transpose()?;
     let injection = costs.map(|it| Injection::new(it, platform.clock.clone()));
-    let open = || screens::open(options, platform, injection.as_ref(), display_now());
+    // What the screens take is known when they are open, and the first film is opened meanwhile: unless somebody minds it is
+    // decoded into dma-bufs, which can be copied from as well.
+    let dmabuf = DmabufWish::default();
+    dmabuf.make(options.interop != InteropChoice::ForceSoftware);
+    let open = || screens::open(options, platform, injection.as_ref(), &dmabuf, display_now());
     // How often to play it may hang on which display there is. Where it does not, films are opened before the display.
     let mut opened = None;
     let usual = match options.display {
@@ -69,7 +73,7 @@ pub fn play(
     signals.wake_by(waiter.waker());
     let frames = frames::Frames::new(options)?;
     let (snapshots, log_failure) = (frames.snapshots(), frames.failure());
-    let env = environment(options, platform, injection.as_ref());
+    let env = environment(options, platform, injection.as_ref(), dmabuf.clone());
     let mut cast =
         Cast { options, platform, env, pace: pace.clone(), usual, started, players: vec![], watchers: vec![] };
     let mut observer: Option<Box<dyn FrameObserver>> = Some(Box::new(frames));
@@ -79,7 +83,7 @@ pub fn play(
     let Cast { mut players, watchers, .. } = cast;
     let Opened { display, screens } = opened.map_or_else(open, Ok)?;
     seats::seat(&mut players, screens, &order);
-    let reopen = || screens::reopen(display, options, platform, injection.as_ref(), display_now());
+    let reopen = || screens::reopen(display, options, platform, injection.as_ref(), &dmabuf, display_now());
     let seats = Seats::new(&order, &reopen);
     let power = Power::open(signals.clone(), options.cec, display, platform);
     let mut companion = PlayCompanion::new(signals.clone(), watchers, power, seats, options.stats_interval);
@@ -147,8 +151,8 @@ impl Cast<'_> {
     }
 }
 
-fn environment(options: &PlayOptions, platform: &Platform, injection: Option<&Injection>) -> Env {
-    let wish = DecoderWish { threads: options.threads.unwrap_or(0), dmabuf: false };
+fn environment(options: &PlayOptions, platform: &Platform, injection: Option<&Injection>, dmabuf: DmabufWish) -> Env {
+    let wish = DecoderWish { threads: options.threads.unwrap_or(0), dmabuf };
     let mut decoders = (platform.decoders)(wish);
     if let Some(name) = options.decoder.name() {
         decoders.retain(|it| it.name() == name);

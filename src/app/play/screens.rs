@@ -5,7 +5,7 @@ use crate::base::time::MonoTime;
 use crate::logic::interop_policy::{InteropMode, OnFailure};
 use crate::pipeline::player::interop::InteropSwitch;
 use crate::pipeline::player::screen::Screen;
-use crate::platform::{DisplayKind, DisplayRequest, Injection, OpenScreen, Platform};
+use crate::platform::{DisplayKind, DisplayRequest, DmabufWish, Injection, OpenScreen, Platform};
 use crate::seam::presenter::PresentError;
 
 /// What to do where there is no graphics card.
@@ -20,11 +20,13 @@ pub struct Opened {
     pub screens: Vec<Screen>,
 }
 
-/// Opens the display that `options` ask for. `now`: the time on the display's clock.
+/// Opens the display that `options` ask for. `dmabuf`: how decoders hear what it takes. `now`: the time on the display's
+/// clock.
 pub fn open(
     options: &PlayOptions,
     platform: &Platform,
     injection: Option<&Injection>,
+    dmabuf: &DmabufWish,
     now: MonoTime,
 ) -> Result<Opened, Failure> {
     let request = request(options, now);
@@ -32,7 +34,7 @@ pub fn open(
         Some(name) => open_one(name, platform, &request)?,
         None => open_any(platform, &request)?,
     };
-    Ok(Opened { display, screens: screens(display, opened, options, injection)? })
+    Ok(Opened { display, screens: screens(display, opened, options, injection, dmabuf)? })
 }
 
 /// Opens the screens of a `display` again whose device was gone.
@@ -41,10 +43,11 @@ pub fn reopen(
     options: &PlayOptions,
     platform: &Platform,
     injection: Option<&Injection>,
+    dmabuf: &DmabufWish,
     now: MonoTime,
 ) -> Result<Vec<Screen>, Failure> {
     let (display, opened) = open_one(display, platform, &request(options, now))?;
-    screens(display, opened, options, injection)
+    screens(display, opened, options, injection, dmabuf)
 }
 
 fn request(options: &PlayOptions, now: MonoTime) -> DisplayRequest {
@@ -56,12 +59,13 @@ fn request(options: &PlayOptions, now: MonoTime) -> DisplayRequest {
     }
 }
 
-/// What was opened, as the player takes it.
+/// What was opened, as the player takes it. Whether it takes dma-bufs as they are is told by `dmabuf`.
 fn screens(
     display: &str,
     opened: Vec<OpenScreen>,
     options: &PlayOptions,
     injection: Option<&Injection>,
+    dmabuf: &DmabufWish,
 ) -> Result<Vec<Screen>, Failure> {
     let wanted = options.outputs.len().max(1);
     if opened.len() != wanted {
@@ -70,6 +74,8 @@ fn screens(
     if let Some(it) = opened.first() {
         log::info!("showing on {display} with {}", it.renderer);
     }
+    let takes_dmabufs = opened.iter().flat_map(|it| &it.interops).any(|it| it.capabilities().zero_copy);
+    dmabuf.make(takes_dmabufs && options.interop != InteropChoice::ForceSoftware);
     let costly = |it| match injection {
         Some(injection) => injection.screen(it),
         None => it,

@@ -65,7 +65,7 @@ impl SoftwareAudioDecoder {
         let failed = |it: AvError| open_error(&codec_name, it);
         let options = CodecOptions { threads: THREADS, max_pixels: limits::MAX_PIXELS };
         let codec =
-            with_parameters(&stream.parameters, Size::default(), |it| Codec::open(it, options).map_err(failed))?;
+            with_parameters(&stream.parameters, Size::default(), |it| Codec::open(it, options, None).map_err(failed))?;
         let decoded = AvFrame::empty().map_err(failed)?;
         Ok(Self { codec, decoded, codec_name, output, resampler: None, state: State::Decoding, lap: 0 })
     }

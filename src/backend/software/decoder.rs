@@ -4,6 +4,7 @@
 //! packet -> codec -> (bwdif, from the first interlaced picture on) -> kept as it is | converted once -> frame
 //! ```
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backend::software::describe::sane_aspect;
@@ -20,7 +21,9 @@ use crate::base::packet::Packet;
 use crate::base::stream::VideoStream;
 use crate::base::time::MediaTime;
 use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderFactory, DecoderStats};
-use crate::sys::ffmpeg::{self, AvError, AvFrame, Codec, CodecOptions, Deinterlacer, Received, Recycle, Sent};
+use crate::sys::ffmpeg::{
+    self, AvError, AvFrame, Codec, CodecOptions, Deinterlacer, FrameMemory, FrameMemorySource, Received, Recycle, Sent,
+};
 
 /// More threads than this cost a frame of delay and of memory each, and decode no faster than a screen shows.
 const MAX_THREADS: u32 = 4;
@@ -47,18 +50,24 @@ const USUAL_CODECS: [&str; 16] = [
     "tiff",
 ];
 
+/// Pictures that others hold at once: three in queue B, one on its way into it, and on the present thread the next one, the
+/// one of the commit under way, the one on the screen and the same for a mirror of it.
+const HELD_OUTSIDE: u32 = 10;
+
 /// Makes software decoders.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SoftwareDecoderFactory {
     /// Threads each decoder may use.
     pub threads: u32,
+    /// Where their pictures are to be, instead of in memory of FFmpeg's.
+    pub memory: Option<Arc<dyn FrameMemorySource>>,
 }
 
 impl Default for SoftwareDecoderFactory {
     /// As many threads as there are cores, at most four.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, |it| u32::try_from(it.get()).unwrap_or(MAX_THREADS));
-        Self { threads: cores.min(MAX_THREADS) }
+        Self { threads: cores.min(MAX_THREADS), memory: None }
     }
 }
 
@@ -79,7 +88,7 @@ impl DecoderFactory for SoftwareDecoderFactory {
     }
 
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
-        Ok(Box::new(SoftwareDecoder::open(stream, self.threads)?))
+        Ok(Box::new(SoftwareDecoder::open(stream, self.threads, self.memory.as_deref())?))
     }
 }
 
@@ -104,6 +113,7 @@ pub struct SoftwareDecoder {
     follows_sar: bool,
     threads: u32,
     codec: Codec,
+    memory: Option<Arc<dyn FrameMemory>>,
     state: State,
     /// Receives from the codec or the deinterlacer.
     decoded: AvFrame,
@@ -130,17 +140,43 @@ fn stands_alone(codec: &str) -> bool {
     is_picture_codec(codec) && codec != "mjpeg"
 }
 
+/// The most pictures a codec refers to, with the one it writes.
+fn n_references(codec: &str) -> u32 {
+    match codec {
+        // H.264 A.3.1, H.265 A.4.2: 16 in the decoded picture buffer.
+        "h264" | "hevc" | "vvc" => 17,
+        // Eight reference slots.
+        "vp9" | "av1" => 9,
+        "vp8" => 4,
+        // At most two, as MPEG-2 has; pictures that stand alone need none.
+        _ => 3,
+    }
+}
+
+/// Pictures there are at once: those the codec refers to, one that each thread writes and one that it keeps until its turn
+/// comes, and those that have been handed out.
+fn n_pictures(codec: &str, threads: u32) -> usize {
+    (n_references(codec) + 2 * threads + HELD_OUTSIDE) as usize
+}
+
 impl SoftwareDecoder {
-    /// Opens a decoder with at most `threads` threads.
-    pub fn open(stream: &VideoStream, threads: u32) -> Result<Self, DecodeError> {
+    /// Opens a decoder with at most `threads` threads, whose pictures are in memory of `source`, where it can be.
+    pub fn open(
+        stream: &VideoStream,
+        threads: u32,
+        source: Option<&dyn FrameMemorySource>,
+    ) -> Result<Self, DecodeError> {
         check_size(stream)?;
         let threads = if stands_alone(&stream.parameters.codec) { 1 } else { threads };
         let options = CodecOptions { threads, max_pixels: limits::MAX_PIXELS };
         let codec_name = stream.parameters.codec.as_str();
         let failed = |it: AvError| open_error(codec_name, it);
         ffmpeg::forget_complaints();
+        // A still is one picture: buffers for it cost more than they save.
+        let memory =
+            source.filter(|_| !stands_alone(codec_name)).and_then(|it| it.memory(n_pictures(codec_name, threads)));
         let (codec, own_sar) = with_parameters(&stream.parameters, stream.size, |it| {
-            Ok((Codec::open(it, options).map_err(failed)?, it.sar()))
+            Ok((Codec::open(it, options, memory.clone()).map_err(failed)?, it.sar()))
         })?;
         Ok(Self {
             follows_sar: sane_aspect(own_sar) == stream.sar,
@@ -148,7 +184,8 @@ impl SoftwareDecoder {
             codec,
             state: State::Decoding,
             decoded: AvFrame::empty().map_err(failed)?,
-            framer: Framer::new(codec_name).map_err(failed)?,
+            framer: Framer::new(codec_name, memory.clone()).map_err(failed)?,
+            memory,
             deinterlacer: None,
             cannot_deinterlace: false,
             inside: VecDeque::new(),
@@ -347,6 +384,7 @@ impl Decoder for SoftwareDecoder {
     }
 
     fn stats(&self) -> DecoderStats {
-        DecoderStats { converted: self.framer.converted(), ..self.stats }
+        let ordinary = self.memory.as_ref().map_or(0, |it| it.n_refused());
+        DecoderStats { converted: self.framer.converted(), ordinary, ..self.stats }
     }
 }

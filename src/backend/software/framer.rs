@@ -11,7 +11,7 @@ use crate::base::frame::{CpuPlanes, Memory, VideoFormat, VideoFrame};
 use crate::base::geometry::Rotation;
 use crate::base::time::MediaTime;
 use crate::seam::decoder::DecodeError;
-use crate::sys::ffmpeg::{AvError, AvFrame, Conversion, Picture, Pool, Recycle, Scaler, pixel};
+use crate::sys::ffmpeg::{AvError, AvFrame, Conversion, FrameMemory, Picture, Pool, Recycle, Scaler, make_even, pixel};
 
 /// Pictures a pool remembers: what queue B, the present thread and the screen hold, with room to spare.
 const PICTURE_SLOTS: usize = 32;
@@ -44,11 +44,13 @@ pub(super) struct Framer {
     scaler: Option<Scaler>,
     handling: Option<Handling>,
     converted_count: u64,
+    /// Where the decoder's pictures may be.
+    memory: Option<Arc<dyn FrameMemory>>,
 }
 
 impl Framer {
-    /// For pictures decoded by `codec`.
-    pub(super) fn new(codec: &str) -> Result<Self, AvError> {
+    /// For pictures decoded by `codec`, perhaps into `memory`.
+    pub(super) fn new(codec: &str, memory: Option<Arc<dyn FrameMemory>>) -> Result<Self, AvError> {
         Ok(Self {
             codec: codec.to_owned(),
             is_picture_codec: is_picture_codec(codec),
@@ -59,6 +61,7 @@ impl Framer {
             scaler: None,
             handling: None,
             converted_count: 0,
+            memory,
         })
     }
 
@@ -71,13 +74,20 @@ impl Framer {
     pub(super) fn frame(&mut self, decoded: &mut AvFrame, facts: Facts) -> Result<VideoFrame, DecodeError> {
         let handling = self.handling_of(decoded.format())?;
         let color = self.color_of(&facts, handling);
+        let pixel = handling.plan.target();
+        // Whether a picture found room in a dma-buf or not, it is described the same.
+        if self.memory.is_some() && handling.plan == Plan::Keep(pixel) && pixel.planes().len() > 1 {
+            make_even(decoded, pixel);
+        }
         let coded = decoded.coded_size();
         if !limits::allows(coded) {
             let what = format!("a picture of {coded}");
             return Err(DecodeError::OverLimit { what, limit: limits::PICTURE_LIMIT.to_owned() });
         }
-        let pixel = handling.plan.target();
-        let memory = self.memory(decoded, handling, color).map_err(|it| decode_error(&self.codec, it))?;
+        let memory = match self.leased(decoded, handling) {
+            Some(it) => it,
+            None => Memory::Cpu(self.shared(decoded, handling, color).map_err(|it| decode_error(&self.codec, it))?),
+        };
         let is_converted_to_rgb = pixel.is_rgb() && handling.plan == Plan::Convert(pixel);
         let color = if is_converted_to_rgb { Color { range: Range::Full, ..color } } else { color };
         let visible = facts.visible;
@@ -88,12 +98,20 @@ impl Framer {
             corrupt: facts.corrupt,
             lap: facts.lap,
             discontinuity: facts.discontinuity,
-            memory: Memory::Cpu(memory),
+            memory,
         })
     }
 
+    /// The picture in `decoded`, if it is in a dma-buf; the lease is all that is needed of it then.
+    fn leased(&mut self, decoded: &mut AvFrame, handling: Handling) -> Option<Memory> {
+        let memory = self.memory.as_ref().filter(|_| matches!(handling.plan, Plan::Keep(_)))?;
+        let lease = memory.lease(decoded)?;
+        decoded.clear();
+        Some(Memory::Dmabuf(lease))
+    }
+
     /// The picture in `decoded`, shared.
-    fn memory(&mut self, decoded: &mut AvFrame, handling: Handling, color: Color) -> Result<Arc<Picture>, AvError> {
+    fn shared(&mut self, decoded: &mut AvFrame, handling: Handling, color: Color) -> Result<Arc<Picture>, AvError> {
         // Pictures that came back keep FFmpeg's buffers from being used again.
         self.pictures.trim();
         let pixel = handling.plan.target();

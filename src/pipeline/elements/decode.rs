@@ -63,6 +63,7 @@ fn sum(a: DecoderStats, b: DecoderStats) -> DecoderStats {
         converted: a.converted + b.converted,
         deinterlaced: a.deinterlaced + b.deinterlaced,
         corrupt: a.corrupt + b.corrupt,
+        ordinary: a.ordinary + b.ordinary,
     }
 }
 

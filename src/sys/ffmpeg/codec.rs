@@ -1,12 +1,14 @@
 //! An opened decoder, for pictures or sound.
 use std::ffi::CStr;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 
 use ffmpeg_sys_next as ff;
 
 use super::abi::setters;
 use super::error::{AvError, check};
 use super::frame::AvFrame;
+use super::memory::{FrameMemory, MemoryHook};
 use super::packet::AvPacket;
 use super::parameters::Parameters;
 use super::pool::Recycle;
@@ -51,20 +53,27 @@ pub struct Codec {
     context: NonNull<ff::AVCodecContext>,
     /// Carries each packet's reference and its rewritten times into the decoder.
     carrier: AvPacket,
+    /// What the decoder asks for memory. Goes after it.
+    _hook: Option<Arc<MemoryHook>>,
 }
 
 // SAFETY: the context belongs to no thread; FFmpeg's worker threads are its own affair.
 unsafe impl Send for Codec {}
 
 impl Codec {
-    /// Opens the decoder FFmpeg prefers for the stream among those that need no device.
-    pub fn open(parameters: &Parameters, options: CodecOptions) -> Result<Self, AvError> {
+    /// Opens the decoder FFmpeg prefers for the stream among those that need no device. Its pictures are in `memory`,
+    /// where there is one, there is room, and the decoder lets others choose.
+    pub fn open(
+        parameters: &Parameters,
+        options: CodecOptions,
+        memory: Option<Arc<dyn FrameMemory>>,
+    ) -> Result<Self, AvError> {
         let codec = find(parameters.codec_id())
             .ok_or(AvError { call: "avcodec_find_decoder", code: ff::AVERROR_DECODER_NOT_FOUND })?;
         // SAFETY: a decoder of FFmpeg's own list.
         let context = NonNull::new(unsafe { ff::avcodec_alloc_context3(codec) })
             .ok_or(AvError::no_memory("avcodec_alloc_context3"))?;
-        let mut it = Self { context, carrier: AvPacket::empty()? };
+        let mut it = Self { context, carrier: AvPacket::empty()?, _hook: None };
         // SAFETY: a context that is not open yet, and live parameters.
         let code = unsafe { ff::avcodec_parameters_to_context(it.as_ptr(), parameters.as_ptr()) };
         check("avcodec_parameters_to_context", code)?;
@@ -74,6 +83,10 @@ impl Codec {
         // The coded picture is handed on whole, with the visible part beside it: nothing is cut off, so nothing is copied.
         it.set_apply_cropping(0);
         it.carry_tokens();
+        if let Some(memory) = memory {
+            // SAFETY: a context that is not open yet; the hook stays until it is freed.
+            it._hook = Some(unsafe { MemoryHook::install(it.as_ptr(), memory) });
+        }
         // SAFETY: a context prepared for this very decoder.
         check("avcodec_open2", unsafe { ff::avcodec_open2(it.as_ptr(), codec, ptr::null_mut()) })?;
         Ok(it)

@@ -6,6 +6,7 @@ use ffmpeg_sys_next as ff;
 use super::abi::{getters, numbers, setters};
 use super::color::ColorNumbers;
 use super::error::{AvError, check};
+use super::memory::FirstBuffer;
 use super::pool::Recycle;
 use super::side_data::{self, Blob};
 use crate::base::color::ColorTags;
@@ -178,6 +179,18 @@ impl AvFrame {
         let size = unsafe { (*entry.as_ptr()).size };
         // SAFETY: the entry's own bytes, unchanged while `self` is borrowed.
         unsafe { Blob::new(data, size) }
+    }
+
+    /// The buffer of its first plane, where it has one.
+    pub(super) fn first_buffer(&self) -> Option<FirstBuffer> {
+        // SAFETY: a plain field of a live frame.
+        NonNull::new(unsafe { (*self.as_ptr()).buf[0] }).map(FirstBuffer)
+    }
+
+    /// Says that the picture in memory is of `size`, of which less was said before. The caller has looked that it is.
+    pub(super) fn widen(&mut self, size: Size) {
+        self.set_width(i32::try_from(size.width).unwrap_or(i32::MAX));
+        self.set_height(i32::try_from(size.height).unwrap_or(i32::MAX));
     }
 
     /// The bytes from `start` to the end of the buffer of plane `index`; 0 where `start` is in no buffer of it.

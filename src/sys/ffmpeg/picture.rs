@@ -5,7 +5,7 @@ use super::error::AvError;
 use super::frame::AvFrame;
 use super::pixel;
 use super::pool::Recycle;
-use crate::base::format::PixelFormat;
+use crate::base::format::{PixelFormat, Size};
 use crate::base::frame::{CpuPlanes, PlaneBytes};
 
 /// Planes of the widest format of the house.
@@ -45,7 +45,7 @@ impl Picture {
     /// Takes the picture in `frame`, which gets an empty one. `false`, and nothing taken, if it is not stored top down in
     /// a format of the house.
     pub fn adopt(&mut self, frame: &mut AvFrame, pixel: PixelFormat) -> bool {
-        let Some(planes) = views(frame, pixel) else { return false };
+        let Some(planes) = views(frame, pixel, frame.coded_size()) else { return false };
         self.frame.clear();
         std::mem::swap(&mut self.frame, frame);
         self.planes = planes;
@@ -63,7 +63,8 @@ impl Picture {
         self.frame.reserve(pixel::number_of(pixel), like.coded_size())?;
         self.frame.crop_as(like);
         fill(&mut self.frame)?;
-        self.planes = views(&self.frame, pixel).ok_or(AvError::errno("av_frame_get_buffer", libc::EINVAL))?;
+        self.planes = views(&self.frame, pixel, self.frame.coded_size())
+            .ok_or(AvError::errno("av_frame_get_buffer", libc::EINVAL))?;
         Ok(())
     }
 
@@ -81,9 +82,19 @@ impl Picture {
     }
 }
 
-/// Where the planes of a frame in `pixel` lie; `None` where one is not wholly inside its buffer, or bottom up.
-fn views(frame: &AvFrame, pixel: PixelFormat) -> Option<[PlaneView; MAX_PLANES]> {
-    let size = frame.coded_size();
+/// Makes the picture in `frame`, which is in `pixel`, even both ways, where its memory is: a framebuffer has no half texels
+/// of chroma. What is shown of it stays the same, and is not told here.
+pub fn make_even(frame: &mut AvFrame, pixel: PixelFormat) {
+    let even = |it: u32| it.checked_next_multiple_of(2).unwrap_or(it);
+    let coded = frame.coded_size();
+    let size = Size::new(even(coded.width), even(coded.height));
+    if size != coded && views(frame, pixel, size).is_some() {
+        frame.widen(size);
+    }
+}
+
+/// Where the planes of a frame of `size` in `pixel` lie; `None` where one is not wholly inside its buffer, or bottom up.
+fn views(frame: &AvFrame, pixel: PixelFormat, size: Size) -> Option<[PlaneView; MAX_PLANES]> {
     let mut planes = [PlaneView::NONE; MAX_PLANES];
     if size.is_empty() {
         return None;
