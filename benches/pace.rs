@@ -76,6 +76,8 @@ fn pipeline(platform: &Platform, film: &Path, size: Size, frames: u64) -> Durati
         sink: None,
         io_timeout: TIMEOUT,
         allocations: platform.allocations,
+        waiter: platform.waiter,
+        health: Arc::default(),
     };
     let options = PlayerOptions {
         pace: Pace::Fast(clock),

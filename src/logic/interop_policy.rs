@@ -1,15 +1,24 @@
-//! Which way from frame to texture, and when to give one up.
+//! Which way a frame takes to the screen, and when to give one up.
+//!
+//! The ways stand on a ladder, best first: `plane`, `dmabuf`, `software_upload`. Each is asked once for each configuration
+//! (format, memory, place, mode), and the first that accepts is used: that another does not is no failure. Failures count
+//! for each way by itself, for the session:
 //!
 //! ```text
-//!              3 failures in a row, or one that is final
-//!   zero-copy ------------------------------------------> software ----> given up (this item)
-//!       |                       (once, for the session)
-//!       `--- force_zero_copy that must not downgrade ---> given up (for good)
+//!              12 frames in a row            3 failures in a row
+//!   OnTrial ----------------------> Trusted ---------------------+
+//!      ^   \                                                     |
+//!      |    `-- 3 failures in a row --> GivenUp                  |
+//!      |                                                         |
+//!      +----------- set up anew, on trial again -----------------+
 //! ```
 use crate::base::offer::Severity;
 
-/// One lost frame is a hiccup, two may be; at 60 Hz the third comes 50 ms after the first and is still no visible freeze.
+/// One lost frame is a hiccup, two may be; at 60 Hz the third comes 50 ms after the first.
 const FAILURES_IN_A_ROW: u32 = 3;
+/// A way that has shown so many frames works here: when it fails later, something happened to it, and setting it up anew
+/// may help. A fifth of a second, more than the buffers of any decoder, so that each was shown at least once.
+const GOOD_FRAMES: u32 = 12;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,26 +41,13 @@ pub enum OnFailure {
     Downgrade,
 }
 
-/// One backend, as probed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One way there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
     /// "plane", "dmabuf", "software_upload".
     pub name: &'static str,
     /// Its frames are not copied.
     pub zero_copy: bool,
-    /// Why it cannot be used here; `Ok` when it can.
-    pub verdict: Result<(), String>,
-}
-
-/// A change of backend, for the log and the statistics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fallback {
-    /// The backend given up.
-    pub from: &'static str,
-    /// The one used instead.
-    pub to: &'static str,
-    /// Why, in words.
-    pub reason: String,
 }
 
 /// Nothing is left to try.
@@ -82,126 +78,221 @@ pub enum InteropGaveUp {
 /// What to do after a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reaction {
-    /// Drop the frame, count it, go on.
-    DropFrame,
-    /// Set the same backend up again (the context was lost), then go on.
+    /// This frame takes the next way; the one after it may try this way again.
+    StepAside,
+    /// Set the same way up again, then try this frame again.
     Rebuild,
-    /// Use `to` from here on, for the session. Said once: log it.
-    Downgrade(Fallback),
-    /// Stop showing this item.
-    GiveUp(InteropGaveUp),
+    /// The way does not take this configuration after all: the next does, as long as that lasts.
+    Refuse,
+    /// The way is given up for the session, for this reason: the next takes over.
+    GiveUp(String),
+    /// It is the last way: the frame is lost, and the picture before it stays.
+    DropFrame,
+    /// It is the last way, and this item will not be shown. The next may be.
+    SkipItem(InteropGaveUp),
 }
 
-/// Chooses among candidates.
+/// What is known of one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trust {
+    /// So many frames in a row got through.
+    OnTrial { good: u32 },
+    /// It works here.
+    Trusted,
+    /// It failed too often.
+    GivenUp(String),
+}
+
+#[derive(Debug, Clone)]
+struct Way {
+    candidate: Candidate,
+    trust: Trust,
+    failures_in_a_row: u32,
+    /// Its context was lost, and no frame has got through since it was set up anew.
+    is_rebuilt: bool,
+}
+
+/// What the ways say to one configuration. All of them are asked at most once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdicts(Vec<Option<Result<(), String>>>);
+
+impl Verdicts {
+    /// The way does not take this configuration after all.
+    pub fn refuse(&mut self, way: usize, reason: &str) {
+        if let Some(it) = self.0.get_mut(way) {
+            *it = Some(Err(reason.to_owned()));
+        }
+    }
+}
+
+/// Chooses among ways, which are named by their places on the ladder.
 #[derive(Debug)]
 pub struct InteropPolicy {
-    current: Candidate,
-    /// What `current` would be given up for; `None` when it is the last resort.
-    software: Option<&'static str>,
-    may_downgrade: bool,
-    failures_in_a_row: u32,
-    rebuilt: bool,
-    fallback: Option<Fallback>,
+    mode: InteropMode,
+    ways: Vec<Way>,
 }
 
 impl InteropPolicy {
-    /// Chooses the first usable of `candidates`, best first, that the mode allows.
+    /// A ladder of `candidates`, best first, of which the mode may forbid some. Fails where none is left.
     pub fn new(mode: InteropMode, candidates: &[Candidate]) -> Result<Self, InteropGaveUp> {
-        let usable = |zero_copy: bool| candidates.iter().find(|it| it.zero_copy == zero_copy && it.verdict.is_ok());
-        let software = usable(false);
-        let zero_copy = if mode == InteropMode::ForceSoftware { None } else { usable(true) };
-        let may_downgrade = mode != InteropMode::ForceZeroCopy(OnFailure::Fail);
-        if zero_copy.is_none() && !may_downgrade {
-            return Err(InteropGaveUp::NoZeroCopy { reason: refusals(candidates, true) });
+        let way = |it: &Candidate| Way {
+            candidate: *it,
+            trust: Trust::OnTrial { good: 0 },
+            failures_in_a_row: 0,
+            is_rebuilt: false,
+        };
+        let it = Self { mode, ways: candidates.iter().map(way).collect() };
+        if it.allowed().next().is_some() {
+            return Ok(it);
         }
-        let first_choice = match mode {
-            InteropMode::Auto => candidates.iter().find(|it| it.verdict.is_ok()),
-            InteropMode::ForceSoftware => software,
-            InteropMode::ForceZeroCopy(_) => zero_copy.or(software),
-        };
-        let Some(current) = first_choice.cloned() else {
-            let only_software = mode == InteropMode::ForceSoftware;
-            let said = candidates.iter().filter(|it| !(only_software && it.zero_copy)).cloned().collect::<Vec<_>>();
-            return Err(InteropGaveUp::NoCandidate { reason: refusals(&said, false) });
-        };
-        // A user who asked for zero-copy wants to know from the start why it is not.
-        let wanted = candidates.iter().find(|it| it.zero_copy).map_or("zero_copy", |it| it.name);
-        let fallback = match (mode, current.zero_copy) {
-            (InteropMode::ForceZeroCopy(_), false) => {
-                Some(Fallback { from: wanted, to: current.name, reason: refusals(candidates, true) })
+        let reason = "there is no such backend here".to_owned();
+        Err(match mode {
+            InteropMode::ForceZeroCopy(_) => InteropGaveUp::NoZeroCopy { reason },
+            InteropMode::Auto | InteropMode::ForceSoftware => InteropGaveUp::NoCandidate { reason },
+        })
+    }
+
+    /// A way's name.
+    pub fn name(&self, way: usize) -> &'static str {
+        self.ways.get(way).map_or("", |it| it.candidate.name)
+    }
+
+    /// A user who asked for zero-copy and allows another way is to be told that `way` is one.
+    pub fn is_downgrade(&self, way: usize) -> bool {
+        let is_software = self.ways.get(way).is_some_and(|it| !it.candidate.zero_copy);
+        is_software && self.mode == InteropMode::ForceZeroCopy(OnFailure::Downgrade)
+    }
+
+    /// The first way at or behind `from` that takes the configuration whose verdicts these are. `ask` says what a way thinks
+    /// of it, in words. What must be `drawn` (its pixels are wanted, or its memory is) may take ways that the mode forbids.
+    pub fn choose(
+        &self,
+        from: usize,
+        drawn: bool,
+        verdicts: &mut Verdicts,
+        mut ask: impl FnMut(usize) -> Result<(), String>,
+    ) -> Result<usize, InteropGaveUp> {
+        verdicts.0.resize(self.ways.len(), None);
+        let allowed = self.ways.iter().map(|it| drawn || self.is_allowed(it));
+        for (way, _) in allowed.enumerate().filter(|(way, allowed)| from <= *way && *allowed && !self.is_given_up(*way))
+        {
+            if let Some(verdict) = verdicts.0.get_mut(way)
+                && verdict.get_or_insert_with(|| ask(way)).is_ok()
+            {
+                return Ok(way);
             }
-            _ => None,
-        };
-        let software = if current.zero_copy { software.map(|it| it.name) } else { None };
-        Ok(Self { current, software, may_downgrade, failures_in_a_row: 0, rebuilt: false, fallback })
+        }
+        let said: Vec<String> = self.allowed().filter_map(|it| self.objection(it, verdicts)).collect();
+        let reason = said.join("; ");
+        Err(match self.allowed().last() {
+            _ if self.must_be_zero_copy() => InteropGaveUp::NoZeroCopy { reason },
+            Some(last) => InteropGaveUp::LastResort { backend: self.name(last), reason },
+            None => InteropGaveUp::NoCandidate { reason },
+        })
     }
 
-    /// The backend to use.
-    pub const fn current(&self) -> &'static str {
-        self.current.name
-    }
-
-    /// The one change there was, if there was one.
-    pub const fn fallback(&self) -> Option<&Fallback> {
-        self.fallback.as_ref()
+    /// Why a frame does not take the best way there is but `way`: the first reason on the ladder.
+    pub fn reason(&self, way: usize, verdicts: &Verdicts) -> Option<String> {
+        if self.mode == InteropMode::ForceSoftware {
+            return self.ways.iter().any(|it| it.candidate.zero_copy).then(|| "--interop force_software".to_owned());
+        }
+        (0..way).find_map(|it| self.objection(it, verdicts))
     }
 
     /// A frame got through: failures before it are forgiven.
-    pub fn succeeded(&mut self) {
-        self.failures_in_a_row = 0;
-        self.rebuilt = false;
+    pub fn succeeded(&mut self, way: usize) {
+        let Some(it) = self.ways.get_mut(way) else { return };
+        it.failures_in_a_row = 0;
+        it.is_rebuilt = false;
+        it.trust = match std::mem::replace(&mut it.trust, Trust::Trusted) {
+            Trust::OnTrial { good } if good + 1 < GOOD_FRAMES => Trust::OnTrial { good: good + 1 },
+            Trust::OnTrial { .. } | Trust::Trusted => Trust::Trusted,
+            given_up @ Trust::GivenUp(_) => given_up,
+        };
     }
 
     /// `init`, `submit` or `acquire` failed. `severity` is the error's own.
-    pub fn failed(&mut self, severity: Severity, reason: &str) -> Reaction {
-        self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
-        let is_final = match severity {
-            Severity::Retry => false,
-            // A context that is lost again right after it was rebuilt will not get better.
-            Severity::Reconfigure if !self.rebuilt => {
-                self.rebuilt = true;
-                return Reaction::Rebuild;
+    pub fn failed(&mut self, way: usize, severity: Severity, reason: &str) -> Reaction {
+        let is_last = self.is_last(way);
+        let may_skip = is_last && !self.must_be_zero_copy();
+        let Some(it) = self.ways.get_mut(way) else { return Reaction::DropFrame };
+        it.failures_in_a_row = it.failures_in_a_row.saturating_add(1);
+        let is_enough = match severity {
+            // A way that cannot show such frames works all the same.
+            Severity::FallBack if may_skip => true,
+            Severity::FallBack => {
+                it.failures_in_a_row = 0;
+                return Reaction::Refuse;
             }
-            Severity::Reconfigure | Severity::FallBack | Severity::Fatal => true,
+            Severity::Retry => FAILURES_IN_A_ROW <= it.failures_in_a_row,
+            // A context that is lost again right after it was set up anew will not get better.
+            Severity::Reconfigure if !std::mem::replace(&mut it.is_rebuilt, true) => return Reaction::Rebuild,
+            Severity::Reconfigure | Severity::Fatal => true,
         };
-        if !is_final && self.failures_in_a_row < FAILURES_IN_A_ROW {
-            return Reaction::DropFrame;
+        if !is_enough {
+            // What is on trial has to begin again.
+            if let Trust::OnTrial { good } = &mut it.trust {
+                *good = 0;
+            }
+            return if is_last { Reaction::DropFrame } else { Reaction::StepAside };
         }
-        let reason =
-            if is_final { reason.to_owned() } else { format!("{reason} ({FAILURES_IN_A_ROW} times in a row)") };
-        self.leave_current(reason)
+        let reason = match severity {
+            Severity::Retry => format!("{reason} ({FAILURES_IN_A_ROW} times in a row)"),
+            _ => reason.to_owned(),
+        };
+        it.failures_in_a_row = 0;
+        if may_skip {
+            it.is_rebuilt = false;
+            let backend = it.candidate.name;
+            return Reaction::SkipItem(InteropGaveUp::LastResort { backend, reason });
+        }
+        if severity == Severity::Retry && it.trust == Trust::Trusted {
+            it.trust = Trust::OnTrial { good: 0 };
+            return Reaction::Rebuild;
+        }
+        it.trust = Trust::GivenUp(reason.clone());
+        Reaction::GiveUp(reason)
     }
 
-    /// `init` failed for the session's first frame or a new format: final, whatever the error says.
-    pub fn init_failed(&mut self, reason: &str) -> Reaction {
-        self.failed(Severity::FallBack, reason)
+    fn is_allowed(&self, way: &Way) -> bool {
+        match self.mode {
+            InteropMode::Auto | InteropMode::ForceZeroCopy(OnFailure::Downgrade) => true,
+            InteropMode::ForceSoftware => !way.candidate.zero_copy,
+            InteropMode::ForceZeroCopy(OnFailure::Fail) => way.candidate.zero_copy,
+        }
     }
 
-    fn leave_current(&mut self, reason: String) -> Reaction {
-        self.succeeded();
-        let from = self.current.name;
-        match self.software {
-            Some(to) if self.may_downgrade => {
-                self.current = Candidate { name: to, zero_copy: false, verdict: Ok(()) };
-                self.software = None;
-                let fallback = Fallback { from, to, reason };
-                self.fallback = Some(fallback.clone());
-                Reaction::Downgrade(fallback)
-            }
-            _ if self.current.zero_copy && !self.may_downgrade => {
-                Reaction::GiveUp(InteropGaveUp::NoZeroCopy { reason: format!("{from}: {reason}") })
-            }
-            _ => Reaction::GiveUp(InteropGaveUp::LastResort { backend: from, reason }),
+    /// The ways that the mode allows.
+    fn allowed(&self) -> impl DoubleEndedIterator<Item = usize> {
+        self.ways.iter().enumerate().filter(|(_, it)| self.is_allowed(it)).map(|(place, _)| place)
+    }
+
+    fn must_be_zero_copy(&self) -> bool {
+        self.mode == InteropMode::ForceZeroCopy(OnFailure::Fail)
+    }
+
+    fn is_given_up(&self, way: usize) -> bool {
+        self.ways.get(way).is_none_or(|it| matches!(it.trust, Trust::GivenUp(_)))
+    }
+
+    /// No other way is left behind it.
+    fn is_last(&self, way: usize) -> bool {
+        !self.allowed().any(|it| way < it && !self.is_given_up(it))
+    }
+
+    /// What stands against a way, in words.
+    fn objection(&self, way: usize, verdicts: &Verdicts) -> Option<String> {
+        let it = self.ways.get(way)?;
+        match (&it.trust, verdicts.0.get(way)) {
+            (Trust::GivenUp(why), _) | (_, Some(Some(Err(why)))) => Some(with_name(it.candidate.name, why)),
+            _ => None,
         }
     }
 }
 
-/// Why the candidates (of that kind) cannot be used, in one line.
-fn refusals(candidates: &[Candidate], only_zero_copy: bool) -> String {
-    let asked = candidates.iter().filter(|it| it.zero_copy || !only_zero_copy);
-    let said: Vec<String> =
-        asked.filter_map(|it| it.verdict.as_ref().err().map(|why| format!("{}: {why}", it.name))).collect();
-    if said.is_empty() { "there is no such backend here".to_owned() } else { said.join("; ") }
+/// Backends' errors mostly begin with their name.
+fn with_name(name: &str, why: &str) -> String {
+    if why.strip_prefix(name).is_some_and(|it| it.starts_with(':')) { why.to_owned() } else { format!("{name}: {why}") }
 }
 
 #[cfg(test)]

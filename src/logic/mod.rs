@@ -4,6 +4,7 @@ pub mod audio_fill;
 pub mod backoff;
 pub mod cec;
 pub mod device_trust;
+pub mod fallback;
 pub mod flow;
 pub mod hotplug;
 pub mod interop_policy;

@@ -2,6 +2,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::pipeline::elements::decode::Health;
+use crate::pipeline::runner::MakeWaiter;
 use crate::seam::audio_decoder::AudioDecoderFactory;
 use crate::seam::audio_sink::AudioSinkFactory;
 use crate::seam::clock::Clock;
@@ -38,6 +40,10 @@ pub struct Env {
     pub io_timeout: Duration,
     /// Heap allocations of the calling thread so far.
     pub allocations: fn() -> u64,
+    /// Makes what a thread waits for devices by.
+    pub waiter: MakeWaiter,
+    /// How the decoders have done so far.
+    pub health: Arc<Health>,
 }
 
 impl std::fmt::Debug for Env {

@@ -11,11 +11,14 @@ use std::time::Duration;
 
 use crate::base::time::MonoTime;
 use crate::seam::clock::Clock;
-use crate::seam::wait::Wake;
+use crate::seam::wait::{Waitable, Waiter, Wake};
 
 /// A thread that was asked to stop and has not after this long is stuck in a call we cannot interrupt (a dead network
 /// share, a driver). It is left behind rather than hanging the player with it.
 const JOIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A device that cannot be waited for is looked at this often: a fraction of a frame.
+const BLIND: Duration = Duration::from_millis(4);
 
 /// Wakes one thread. A ring while nobody waits is kept, so that none is lost between looking and waiting; several count
 /// as one. Only a ring that ends a wait costs a system call: links ring for every item, mostly at a thread that works.
@@ -25,11 +28,19 @@ pub struct Bell {
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct BellState {
     rung: bool,
-    /// The thread sleeps, or is about to with the lock held.
+    /// The thread sleeps, or is about to.
     is_awaited: bool,
+    /// What ends its sleep instead of the bell, where it waits for a device as well.
+    waker: Option<Arc<dyn Wake>>,
+}
+
+impl std::fmt::Debug for BellState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BellState").field("rung", &self.rung).finish_non_exhaustive()
+    }
 }
 
 impl Bell {
@@ -39,13 +50,16 @@ impl Bell {
     }
     /// Ends the wait, or the next one.
     pub fn ring(&self) {
-        let is_awaited = {
+        let (is_awaited, waker) = {
             let mut state = lock(&self.state);
             state.rung = true;
-            std::mem::take(&mut state.is_awaited)
+            let is_awaited = std::mem::take(&mut state.is_awaited);
+            (is_awaited, state.waker.clone().filter(|_| is_awaited))
         };
-        if is_awaited {
-            self.changed.notify_one();
+        match waker {
+            Some(waker) => waker.wake(),
+            None if is_awaited => self.changed.notify_one(),
+            None => {}
         }
     }
     /// Blocks until rung, or for `timeout` (`None`: no limit). True when it was rung. One thread waits at a time.
@@ -60,6 +74,23 @@ impl Bell {
             }
         };
         state.is_awaited = false;
+        std::mem::take(&mut state.rung)
+    }
+
+    /// The same, and until a device is ready: `on`, for which `waiter` waits.
+    pub fn wait_with(&self, waiter: &mut dyn Waiter, on: Waitable<'_>, timeout: Option<Duration>) -> bool {
+        {
+            let mut state = lock(&self.state);
+            if std::mem::take(&mut state.rung) {
+                return true;
+            }
+            // A ring between here and the wait wakes the waiter, which remembers that.
+            state.is_awaited = true;
+            state.waker = Some(waiter.waker());
+        }
+        waiter.wait(&[on], timeout);
+        let mut state = lock(&self.state);
+        (state.is_awaited, state.waker) = (false, None);
         std::mem::take(&mut state.rung)
     }
 }
@@ -88,6 +119,10 @@ pub enum Progress {
 pub trait Step: Send {
     /// Does what can be done at `now`.
     fn step(&mut self, now: MonoTime) -> Progress;
+    /// A device that, beside the bell, ends the wait that the last step asked for.
+    fn waitable(&self) -> Waitable<'_> {
+        Waitable::Ready
+    }
 }
 
 /// Drives a step by hand until it no longer says `Again`, `at_most` times: for tests and single-threaded use.
@@ -114,6 +149,9 @@ pub enum Outcome {
     Panicked(String),
 }
 
+/// Makes what a thread waits by, on that thread.
+pub type MakeWaiter = fn() -> std::io::Result<Box<dyn Waiter>>;
+
 /// What a runner does for others while it runs.
 #[derive(Clone)]
 pub struct Hooks {
@@ -121,11 +159,13 @@ pub struct Hooks {
     pub allocations: fn() -> u64,
     /// Woken when the thread has ended, however it did.
     pub on_end: Option<Arc<dyn Wake>>,
+    /// Makes what the thread waits by once an element waits for a device; `None` where none does.
+    pub waiter: Option<MakeWaiter>,
 }
 
 impl Default for Hooks {
     fn default() -> Self {
-        Self { allocations: || 0, on_end: None }
+        Self { allocations: || 0, on_end: None, waiter: None }
     }
 }
 
@@ -234,6 +274,7 @@ impl Drop for Runner {
 
 /// The body of the thread. The step is dropped here, so that a panic in its `Drop` is caught like any other.
 fn run(mut step: Box<dyn Step>, clock: &dyn Clock, bell: &Bell, hooks: &Hooks, shared: &Shared) -> Outcome {
+    let mut wait = Wait { make: hooks.waiter, waiter: None };
     loop {
         if shared.stop.load(Ordering::Acquire) {
             return Outcome::Stopped;
@@ -243,9 +284,35 @@ fn run(mut step: Box<dyn Step>, clock: &dyn Clock, bell: &Bell, hooks: &Hooks, s
         match progress {
             Progress::Again => {}
             Progress::Wait { until } => {
-                bell.wait(until.map(|until| until.saturating_since(clock.now())));
+                let timeout = until.map(|until| until.saturating_since(clock.now()));
+                match step.waitable() {
+                    on @ Waitable::Fd(_) => wait.for_device(bell, on, timeout),
+                    Waitable::Every(every) => bell.wait(Some(timeout.map_or(every, |it| it.min(every)))),
+                    Waitable::Ready => bell.wait(timeout),
+                };
             }
             Progress::Done => return Outcome::Finished,
+        }
+    }
+}
+
+/// What a thread waits by: made when it is first needed.
+struct Wait {
+    make: Option<MakeWaiter>,
+    waiter: Option<Box<dyn Waiter>>,
+}
+
+impl Wait {
+    fn for_device(&mut self, bell: &Bell, on: Waitable<'_>, timeout: Option<Duration>) -> bool {
+        if let Some(make) = self.make.take() {
+            match make() {
+                Ok(it) => self.waiter = Some(it),
+                Err(error) => log::warn!("cannot make a wait set: {error}; looking at the device every {BLIND:?}"),
+            }
+        }
+        match &mut self.waiter {
+            Some(waiter) => bell.wait_with(&mut **waiter, on, timeout),
+            None => bell.wait(Some(timeout.map_or(BLIND, |it| it.min(BLIND)))),
         }
     }
 }

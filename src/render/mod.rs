@@ -7,6 +7,7 @@
 mod color;
 mod compose;
 mod geometry;
+mod keep;
 mod program;
 pub mod readback;
 mod shaders;
@@ -14,3 +15,4 @@ mod shaders;
 mod tests;
 
 pub use compose::{Compositor, RenderError};
+pub use keep::Kept;

@@ -9,7 +9,7 @@ use lucarne::base::stream::VideoStream;
 use lucarne::base::time::{MediaTime, MonoTime};
 use lucarne::logic::flow::{ItemMeta, Limits};
 use lucarne::pipeline::deck::{AudioLink, Coded, DeckItem, DeckShared, FrameLink, Phase, Picture, VideoLink};
-use lucarne::pipeline::elements::decode::Decode;
+use lucarne::pipeline::elements::decode::{Candidates, Decode};
 use lucarne::pipeline::elements::feed::{Feed, FeedOptions};
 use lucarne::pipeline::link::Link;
 use lucarne::pipeline::runner::{Progress, Step, step_until_wait};
@@ -214,7 +214,8 @@ fn decode(blocks: Blocks, room: usize) -> DecodeBench {
     let frames: FrameLink = Link::new(FlowPolicy::Block, Limits::items(room));
     let wake = || Arc::new(Count::default()) as Arc<dyn Wake>;
     let factories: Vec<Arc<dyn DecoderFactory>> = vec![blocks.clone()];
-    let decode = Decode::new("film".into(), shared.clone(), video.clone(), frames.clone(), factories, wake(), wake());
+    let candidates = Candidates::new(factories, Arc::default());
+    let decode = Decode::new("film".into(), shared.clone(), video.clone(), frames.clone(), candidates, wake(), wake());
     DecodeBench { decode, shared, video, frames, blocks }
 }
 

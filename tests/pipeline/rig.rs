@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use lucarne::backend::headless::audio_sink::{HeadlessSinkFactory, HeadlessSinkParams};
 use lucarne::backend::headless::display_clock::ManualClock;
+use lucarne::backend::wait::PollWaiter;
 use lucarne::base::format::Size;
 use lucarne::base::geometry::{Fit, Rotation};
 use lucarne::base::time::MonoTime;
@@ -159,6 +160,8 @@ impl Setup {
             sink,
             io_timeout: Duration::from_secs(10),
             allocations: thread_allocations,
+            waiter: || Ok(Box::new(PollWaiter::new()?)),
+            health: Arc::default(),
         };
         let options = PlayerOptions {
             pace: Pace::Realtime,

@@ -169,6 +169,8 @@ pub fn play(inputs: &[&str], turns: u32, params: impl FnOnce(MonoTime) -> Headle
         sink: Some(SinkChoice { factory, device: "remembering".to_owned(), volume: 1.0, is_optional: false }),
         io_timeout: Duration::from_secs(10),
         allocations: platform.allocations,
+        waiter: platform.waiter,
+        health: Arc::default(),
     };
     let item = |it: &&str| PlayItem {
         input: (*it).to_owned(),

@@ -13,8 +13,6 @@ pub fn report(players: &mut [Player], order: &[(usize, usize)], platform: &Platf
     let facts = RunFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         display: display.to_owned(),
-        decoder: first.programme().decoder_name().map(str::to_owned),
-        interop: first.screen().and_then(|it| it.interops.shown()).map(str::to_owned),
         elapsed: first.elapsed(),
         audio,
         peak_rss_kib: (platform.peak_rss_kib)(),

@@ -1,4 +1,5 @@
 //! `lucarne play`: from the options to pictures, and back to an exit code.
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::cli::{DisplayChoice, InteropChoice, Pace as PaceChoice, PlayOptions};
@@ -92,6 +93,7 @@ pub fn play(
     let report = figures::report(&mut players, &order, platform, display);
     let of_nothing = ended.iter().position(|it| *it == Ended::NothingPlayable);
     let nothing = of_nothing.and_then(|it| players.get(it)).map(|it| it.stats.items.report());
+    let gave_up = players.iter().find_map(Player::gave_up).map(str::to_owned);
     drop(players);
     if let Some(failure) = snapshots.and_then(|it| it.finish()) {
         return Err(failure);
@@ -106,8 +108,7 @@ pub fn play(
         (Some(StopSignal::Interrupt), _) => Ok(Exit::Interrupted),
         (Some(StopSignal::Terminate), _) => Ok(Exit::Terminated),
         (None, _) if ended.contains(&Ended::GaveUp) => {
-            Err(Failure::failed("no way is left to get frames onto the screen")
-                .advise("leave --interop and --on-zero-copy-failure at their defaults"))
+            Err(Failure::failed(gave_up.unwrap_or_else(|| "no way is left to get frames onto the screen".to_owned())))
         }
         (None, Some(items)) => nothing_playable(&items, options),
         (None, None) => Ok(Exit::Done),
@@ -170,6 +171,8 @@ fn environment(options: &PlayOptions, platform: &Platform, injection: Option<&In
         sink: sink(options, platform),
         io_timeout: options.io_timeout.unwrap_or(IO_TIMEOUT),
         allocations: platform.allocations,
+        waiter: platform.waiter,
+        health: Arc::default(),
     }
 }
 

@@ -57,6 +57,12 @@ pub struct PlayStats {
     pub late_frames: u64,
     /// Commits that flipped later than the vblank they were made for; `None` where nobody tells.
     pub missed_vblanks: Option<u64>,
+    /// The way the newest frame shown took to the display.
+    pub interop: Option<&'static str>,
+    /// Why it did not take the best way there is; `None` where it did.
+    pub interop_reason: Option<String>,
+    /// The decoder that made the newest frame shown.
+    pub decoder: Option<&'static str>,
     /// Shown frames whose bytes the CPU did not touch.
     pub zero_copy_frames: u64,
     /// Shown frames that were uploaded from memory.
@@ -115,6 +121,16 @@ impl PlayStats {
         if let Some(it) = &mut self.missed_vblanks {
             *it += vblanks;
         }
+    }
+
+    /// A frame is on the display, and came there by this way; `reason`: why not by the best. Allocates only when that changes.
+    pub fn shown_by(&mut self, way: &'static str, zero_copy: bool, reason: Option<&str>) {
+        self.interop = Some(way);
+        if self.interop_reason.as_deref() != reason {
+            self.interop_reason = reason.map(str::to_owned);
+        }
+        let frames = if zero_copy { &mut self.zero_copy_frames } else { &mut self.software_frames };
+        *frames += 1;
     }
 
     /// Notes that something gave up; only the first 64 are kept.

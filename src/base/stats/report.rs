@@ -26,10 +26,6 @@ pub struct RunFacts {
     pub version: String,
     /// "headless", "window" or "kms".
     pub display: String,
-    /// The decoder that made the last frame shown.
-    pub decoder: Option<String>,
-    /// The way the last frame went to the display.
-    pub interop: Option<String>,
     /// From start to end.
     pub elapsed: Duration,
     /// Sound, where there was any.
@@ -53,6 +49,14 @@ pub struct OutputReport {
     pub items: Vec<ItemReport>,
     /// Distinct source frames that reached it.
     pub frames_presented: u64,
+    /// The way the newest frame took to it.
+    pub interop: Option<String>,
+    /// Why that did not take the best way there is.
+    pub interop_reason: Option<String>,
+    /// Frames that reached it without the CPU touching their bytes.
+    pub zero_copy_frames: u64,
+    /// Frames that were uploaded from memory for it.
+    pub software_frames: u64,
     /// Commits that flipped late.
     pub missed_vblanks: Option<u64>,
     /// Frames never shown because a newer one was due as well.
@@ -71,6 +75,7 @@ pub struct Report {
     pub display: String,
     pub decoder: Option<String>,
     pub interop: Option<String>,
+    pub interop_reason: Option<String>,
     pub items: Vec<ItemReport>,
     pub frames_decoded: u64,
     pub frames_presented: u64,
@@ -117,6 +122,10 @@ impl PlayStats {
             refresh_hz: shows.map(|(_, refresh)| refresh.as_secs_f64()).filter(|it| 0.0 < *it).map(f64::recip),
             items: self.items.report(),
             frames_presented: self.frames_presented,
+            interop: self.interop.map(str::to_owned),
+            interop_reason: self.interop_reason.clone(),
+            zero_copy_frames: self.zero_copy_frames,
+            software_frames: self.software_frames,
             missed_vblanks: self.missed_vblanks,
             frames_dropped_stale: self.frames_dropped_stale,
             seams: self.seams,
@@ -130,8 +139,9 @@ impl PlayStats {
         Report {
             version: facts.version,
             display: facts.display,
-            decoder: facts.decoder,
-            interop: facts.interop,
+            decoder: self.decoder.map(str::to_owned),
+            interop: self.interop.map(str::to_owned),
+            interop_reason: self.interop_reason.clone(),
             items,
             frames_decoded: self.frames_decoded,
             frames_presented: self.frames_presented,

@@ -14,7 +14,8 @@ const CONTRACT: &str = "version display decoder interop items frames_decoded fra
     submit_ok submit_failed acquire_failed fallbacks queued_lag_ms av_offset_ms upload_us draw_us import_us present_us \
     seams loops first_frame_ms elapsed_s audio peak_rss_kib allocations_per_frame";
 /// Keys added since.
-const ADDED: &str = "frames_unseen late_frames frames_converted frames_deinterlaced decoders_opened reconnects";
+const ADDED: &str = "frames_unseen late_frames frames_converted frames_deinterlaced decoders_opened reconnects \
+    interop_reason";
 
 fn keys(it: &Value) -> BTreeSet<&str> {
     it.as_object().expect("an object").keys().map(String::as_str).collect()
@@ -73,6 +74,7 @@ fn what_was_not_measured_is_null() {
     for key in [
         "decoder",
         "interop",
+        "interop_reason",
         "missed_vblanks",
         "queued_lag_ms",
         "av_offset_ms",

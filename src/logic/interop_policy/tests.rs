@@ -3,126 +3,195 @@ use proptest::prelude::*;
 
 use crate::base::offer::Severity;
 use crate::logic::interop_policy::{
-    Candidate, Fallback, InteropGaveUp, InteropMode, InteropPolicy, OnFailure, Reaction,
+    Candidate, InteropGaveUp, InteropMode, InteropPolicy, OnFailure, Reaction, Trust, Verdicts,
 };
 
 const AUTO: InteropMode = InteropMode::Auto;
 const SOFTWARE: InteropMode = InteropMode::ForceSoftware;
 const MUST: InteropMode = InteropMode::ForceZeroCopy(OnFailure::Fail);
 const SHOULD: InteropMode = InteropMode::ForceZeroCopy(OnFailure::Downgrade);
+/// The ladder's places.
+const PLANE: usize = 0;
+const DMABUF: usize = 1;
+const UPLOAD: usize = 2;
 
-/// plane, dmabuf and software_upload, usable or not.
-fn candidates(usable: [bool; 3]) -> Vec<Candidate> {
-    let verdict = |ok: bool| if ok { Ok(()) } else { Err("not here".to_owned()) };
-    vec![
-        Candidate { name: "plane", zero_copy: true, verdict: verdict(usable[0]) },
-        Candidate { name: "dmabuf", zero_copy: true, verdict: verdict(usable[1]) },
-        Candidate { name: "software_upload", zero_copy: false, verdict: verdict(usable[2]) },
+fn ladder() -> [Candidate; 3] {
+    [
+        Candidate { name: "plane", zero_copy: true },
+        Candidate { name: "dmabuf", zero_copy: true },
+        Candidate { name: "software_upload", zero_copy: false },
     ]
 }
 
 fn policy(mode: InteropMode) -> InteropPolicy {
-    InteropPolicy::new(mode, &candidates([false, true, true])).unwrap()
+    InteropPolicy::new(mode, &ladder()).unwrap()
+}
+
+/// What a configuration that these ways take is shown by.
+fn choice(it: &InteropPolicy, takes: [bool; 3]) -> Result<usize, InteropGaveUp> {
+    it.choose(0, false, &mut Verdicts::default(), |way| if takes[way] { Ok(()) } else { Err("not so".to_owned()) })
+}
+
+fn fail(it: &mut InteropPolicy, way: usize, times: usize) -> Vec<Reaction> {
+    (0..times).map(|_| it.failed(way, Severity::Retry, "bad match")).collect()
+}
+
+fn is_given_up(it: &InteropPolicy, way: usize) -> bool {
+    matches!(it.ways[way].trust, Trust::GivenUp(_))
 }
 
 #[test]
 fn each_mode_chooses_what_it_may() {
     let cases = [
-        (AUTO, [true, true, true], Some("plane")),
-        (AUTO, [false, true, true], Some("dmabuf")),
-        (AUTO, [false, false, true], Some("software_upload")),
+        (AUTO, [true, true, true], Some(PLANE)),
+        (AUTO, [false, true, true], Some(DMABUF)),
+        (AUTO, [false, false, true], Some(UPLOAD)),
         (AUTO, [false, false, false], None),
-        (SOFTWARE, [true, true, true], Some("software_upload")),
+        (SOFTWARE, [true, true, true], Some(UPLOAD)),
         (SOFTWARE, [true, true, false], None),
-        (MUST, [false, true, true], Some("dmabuf")),
+        (MUST, [false, true, true], Some(DMABUF)),
         (MUST, [false, false, true], None),
-        (SHOULD, [false, true, true], Some("dmabuf")),
-        (SHOULD, [false, false, true], Some("software_upload")),
+        (SHOULD, [false, true, true], Some(DMABUF)),
+        (SHOULD, [false, false, true], Some(UPLOAD)),
     ];
-    for (mode, usable, want) in cases {
-        let got = InteropPolicy::new(mode, &candidates(usable));
-        assert_eq!(got.as_ref().ok().map(InteropPolicy::current), want, "{mode:?} {usable:?}");
+    for (mode, takes, want) in cases {
+        assert_eq!(choice(&policy(mode), takes).ok(), want, "{mode:?} {takes:?}");
     }
 }
 
 #[test]
-fn a_refusal_names_every_candidate_and_a_remedy() {
-    let error = InteropPolicy::new(MUST, &candidates([false, false, true])).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "no zero-copy way to the screen: plane: not here; dmabuf: not here; play with --on-zero-copy-failure downgrade"
-    );
-    assert!(InteropPolicy::new(AUTO, &[]).unwrap_err().to_string().contains("no such backend"));
-    let downgraded = InteropPolicy::new(SHOULD, &candidates([false, false, true])).unwrap();
-    assert_eq!(downgraded.fallback().map(|it| (it.from, it.to)), Some(("plane", "software_upload")));
-    let only_software = InteropPolicy::new(SHOULD, &candidates([false, false, true])[2..]).unwrap();
-    assert_eq!(only_software.fallback().map(|it| (it.from, it.to)), Some(("zero_copy", "software_upload")));
-    assert_eq!(InteropPolicy::new(AUTO, &candidates([false, false, true])).unwrap().fallback(), None);
+fn each_way_is_asked_once_for_a_configuration() {
+    let (it, mut verdicts, mut asked) = (policy(AUTO), Verdicts::default(), Vec::new());
+    for _ in 0..3 {
+        let way = it.choose(0, false, &mut verdicts, |way| {
+            asked.push(way);
+            if way == UPLOAD { Ok(()) } else { Err(format!("no {way}")) }
+        });
+        assert_eq!(way, Ok(UPLOAD));
+    }
+    assert_eq!(asked, [PLANE, DMABUF, UPLOAD]);
+    assert_eq!(it.reason(UPLOAD, &verdicts).as_deref(), Some("plane: no 0"), "the first reason on the ladder");
+    assert_eq!(it.reason(PLANE, &verdicts), None);
 }
 
 #[test]
-fn three_failures_in_a_row_downgrade_once_with_the_reason() {
+fn a_refusal_names_every_candidate_and_a_remedy() {
+    let error = choice(&policy(MUST), [false, false, true]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no zero-copy way to the screen: plane: not so; dmabuf: not so; play with --on-zero-copy-failure downgrade"
+    );
+    let last = choice(&policy(AUTO), [false; 3]).unwrap_err();
+    assert!(matches!(last, InteropGaveUp::LastResort { backend: "software_upload", .. }), "{last}");
+    assert!(InteropPolicy::new(AUTO, &[]).unwrap_err().to_string().contains("no such backend"));
+    assert!(matches!(InteropPolicy::new(MUST, &ladder()[2..]), Err(InteropGaveUp::NoZeroCopy { .. })));
+    assert!(InteropPolicy::new(SHOULD, &ladder()[2..]).unwrap().is_downgrade(0));
+    assert!(!policy(SHOULD).is_downgrade(DMABUF) && !policy(AUTO).is_downgrade(UPLOAD));
+}
+
+#[test]
+fn what_must_be_drawn_may_be_copied() {
+    let it = policy(MUST);
+    let choose = |drawn| {
+        it.choose(0, drawn, &mut Verdicts::default(), |way| if way == UPLOAD { Ok(()) } else { Err("no".into()) })
+    };
+    assert_eq!((choose(true), choose(false).is_err()), (Ok(UPLOAD), true));
+}
+
+#[test]
+fn three_failures_in_a_row_end_a_trial() {
     let mut it = policy(AUTO);
-    assert_eq!(it.failed(Severity::Retry, "bad match"), Reaction::DropFrame);
-    assert_eq!(it.failed(Severity::Retry, "bad match"), Reaction::DropFrame);
-    let fallback =
-        Fallback { from: "dmabuf", to: "software_upload", reason: "bad match (3 times in a row)".to_owned() };
-    assert_eq!(it.failed(Severity::Retry, "bad match"), Reaction::Downgrade(fallback.clone()));
-    assert_eq!((it.current(), it.fallback()), ("software_upload", Some(&fallback)));
+    let want = [Reaction::StepAside, Reaction::StepAside, Reaction::GiveUp("bad match (3 times in a row)".to_owned())];
+    assert_eq!(fail(&mut it, PLANE, 3), want);
+    assert_eq!(choice(&it, [true; 3]), Ok(DMABUF), "and for the session");
+    assert_eq!(fail(&mut it, DMABUF, 2), want[..2]);
+    assert_eq!(it.reason(DMABUF, &Verdicts::default()).as_deref(), Some("plane: bad match (3 times in a row)"));
 }
 
 #[test]
 fn a_success_clears_the_failures_before_it() {
     let mut it = policy(AUTO);
     for _ in 0..10 {
-        assert_eq!(it.failed(Severity::Retry, "x"), Reaction::DropFrame);
-        assert_eq!(it.failed(Severity::Retry, "x"), Reaction::DropFrame);
-        it.succeeded();
+        assert_eq!(fail(&mut it, PLANE, 2), [Reaction::StepAside, Reaction::StepAside]);
+        it.succeeded(PLANE);
     }
-    assert_eq!(it.current(), "dmabuf");
+    assert_eq!(choice(&it, [true; 3]), Ok(PLANE));
 }
 
 #[test]
-fn a_final_failure_does_not_wait_for_two_more() {
-    for severity in [Severity::FallBack, Severity::Fatal] {
-        assert!(matches!(policy(AUTO).failed(severity, "no"), Reaction::Downgrade(_)));
+fn a_trusted_way_is_set_up_anew_before_it_is_given_up() {
+    let mut it = policy(AUTO);
+    for _ in 0..12 {
+        it.succeeded(PLANE);
     }
-    assert!(matches!(policy(AUTO).init_failed("no"), Reaction::Downgrade(it) if it.reason == "no"));
+    assert_eq!(fail(&mut it, PLANE, 3)[2], Reaction::Rebuild);
+    // On trial again.
+    for _ in 0..11 {
+        it.succeeded(PLANE);
+    }
+    assert!(matches!(&fail(&mut it, PLANE, 3)[2], Reaction::GiveUp(_)));
+}
+
+#[test]
+fn eleven_frames_are_no_trust_and_failures_begin_the_trial_anew() {
+    let mut it = policy(AUTO);
+    for _ in 0..11 {
+        it.succeeded(PLANE);
+    }
+    fail(&mut it, PLANE, 1);
+    for _ in 0..11 {
+        it.succeeded(PLANE);
+    }
+    assert!(matches!(&fail(&mut it, PLANE, 3)[2], Reaction::GiveUp(_)));
+}
+
+#[test]
+fn what_a_way_cannot_show_is_no_fault_of_it() {
+    let mut it = policy(AUTO);
+    for _ in 0..9 {
+        assert_eq!(it.failed(PLANE, Severity::FallBack, "too large"), Reaction::Refuse);
+    }
+    assert!(!is_given_up(&it, PLANE));
+    assert_eq!(it.failed(PLANE, Severity::Fatal, "gone"), Reaction::GiveUp("gone".to_owned()));
 }
 
 #[test]
 fn a_lost_context_is_rebuilt_once_and_then_given_up() {
     let mut it = policy(AUTO);
-    assert_eq!(it.failed(Severity::Reconfigure, "lost"), Reaction::Rebuild);
-    assert!(matches!(it.failed(Severity::Reconfigure, "lost"), Reaction::Downgrade(_)));
+    assert_eq!(it.failed(PLANE, Severity::Reconfigure, "lost"), Reaction::Rebuild);
+    assert!(matches!(it.failed(PLANE, Severity::Reconfigure, "lost"), Reaction::GiveUp(_)));
     let mut it = policy(AUTO);
-    assert_eq!(it.failed(Severity::Reconfigure, "lost"), Reaction::Rebuild);
-    it.succeeded();
-    assert_eq!(it.failed(Severity::Reconfigure, "lost"), Reaction::Rebuild);
+    assert_eq!(it.failed(PLANE, Severity::Reconfigure, "lost"), Reaction::Rebuild);
+    it.succeeded(PLANE);
+    assert_eq!(it.failed(PLANE, Severity::Reconfigure, "lost"), Reaction::Rebuild);
 }
 
 #[test]
-fn forced_zero_copy_gives_up_or_downgrades_as_asked() {
-    assert!(matches!(
-        policy(MUST).failed(Severity::FallBack, "gone"),
-        Reaction::GiveUp(InteropGaveUp::NoZeroCopy { reason }) if reason == "dmabuf: gone"
-    ));
-    assert!(matches!(policy(SHOULD).failed(Severity::FallBack, "gone"), Reaction::Downgrade(_)));
+fn forced_zero_copy_loses_frames_rather_than_copying_them() {
+    let mut it = policy(MUST);
+    assert_eq!(fail(&mut it, DMABUF, 2), [Reaction::DropFrame, Reaction::DropFrame]);
+    assert!(matches!(&fail(&mut it, DMABUF, 1)[0], Reaction::GiveUp(_)));
+    let error = choice(&it, [false, true, true]).unwrap_err();
+    assert!(error.to_string().contains("dmabuf: bad match (3 times in a row)"), "{error}");
 }
 
 #[test]
 fn the_last_resort_gives_up_an_item_and_goes_on_with_the_next() {
     let mut it = policy(SOFTWARE);
     assert!(matches!(
-        it.failed(Severity::FallBack, "too large"),
-        Reaction::GiveUp(InteropGaveUp::LastResort { backend: "software_upload", .. })
+        it.failed(UPLOAD, Severity::FallBack, "too large"),
+        Reaction::SkipItem(InteropGaveUp::LastResort { backend: "software_upload", .. })
     ));
-    assert_eq!(it.failed(Severity::Retry, "next item"), Reaction::DropFrame);
-    assert_eq!(it.current(), "software_upload");
+    let reactions = fail(&mut it, UPLOAD, 3);
+    assert_eq!(reactions[..2], [Reaction::DropFrame, Reaction::DropFrame]);
+    assert!(matches!(&reactions[2], Reaction::SkipItem(_)));
+    assert_eq!(choice(&it, [true; 3]), Ok(UPLOAD));
 }
 
-fn severity() -> impl Strategy<Value = Option<Severity>> {
+fn outcome() -> impl Strategy<Value = Option<Severity>> {
     prop::sample::select(vec![
+        None,
+        None,
         None,
         Some(Severity::Retry),
         Some(Severity::Retry),
@@ -133,50 +202,42 @@ fn severity() -> impl Strategy<Value = Option<Severity>> {
 }
 
 proptest! {
-    /// At most one downgrade, only to software, never back, never where it is forbidden; the reason is kept.
+    /// Whatever happens: a way that is given up is never used again, the last resort never is given up, what the mode
+    /// forbids is never chosen, and every frame ends after a bounded number of tries.
     #[test]
-    fn a_session_downgrades_at_most_once(
+    fn a_session_only_steps_down(
         mode in prop::sample::select(vec![AUTO, SOFTWARE, MUST, SHOULD]),
-        usable in any::<[bool; 2]>(),
-        outcomes in prop::collection::vec(severity(), 0..60),
+        frames in prop::collection::vec((prop::collection::vec(outcome(), 12), any::<[bool; 2]>()), 0..60),
     ) {
-        let Ok(mut it) = InteropPolicy::new(mode, &candidates([usable[0], usable[1], true])) else {
-            prop_assert_eq!(mode, MUST);
-            return Ok(());
-        };
-        let mut downgrades = 0;
-        let mut in_a_row = 0;
-        for outcome in outcomes {
-            let before = it.current();
-            match outcome {
-                None => {
-                    it.succeeded();
-                    in_a_row = 0;
+        let mut it = policy(mode);
+        for (outcomes, takes) in frames {
+            let mut verdicts = Verdicts::default();
+            let (mut from, mut outcomes) = (0, outcomes.into_iter());
+            let given_up = [PLANE, DMABUF, UPLOAD].map(|way| is_given_up(&it, way));
+            loop {
+                let takes = [takes[0], takes[1], true];
+                let ask = |way: usize| if takes[way] { Ok(()) } else { Err("no".to_owned()) };
+                let Ok(way) = it.choose(from, false, &mut verdicts, ask) else { break };
+                prop_assert!(takes[way] && from <= way && !given_up[way]);
+                prop_assert!(mode != MUST || way != UPLOAD);
+                prop_assert!(mode != SOFTWARE || way == UPLOAD);
+                let Some(severity) = outcomes.next().expect("a frame is tried more than twelve times") else {
+                    it.succeeded(way);
+                    break;
+                };
+                match it.failed(way, severity, "why") {
+                    Reaction::StepAside => from = way + 1,
+                    Reaction::Rebuild => {}
+                    Reaction::Refuse => verdicts.refuse(way, "why"),
+                    Reaction::GiveUp(reason) => prop_assert!(reason.starts_with("why") && way != UPLOAD),
+                    Reaction::DropFrame => break,
+                    Reaction::SkipItem(_) => {
+                        prop_assert!(way == UPLOAD);
+                        break;
+                    }
                 }
-                Some(severity) => match it.failed(severity, "why") {
-                    Reaction::DropFrame => {
-                        in_a_row += 1;
-                        prop_assert!(in_a_row < 3 && severity == Severity::Retry);
-                    }
-                    Reaction::Rebuild => {
-                        in_a_row += 1;
-                        prop_assert_eq!(severity, Severity::Reconfigure);
-                    }
-                    Reaction::Downgrade(fallback) => {
-                        downgrades += 1;
-                        in_a_row = 0;
-                        prop_assert_eq!((fallback.from, fallback.to), (before, "software_upload"));
-                        prop_assert!(fallback.reason.starts_with("why"));
-                    }
-                    Reaction::GiveUp(_) => {
-                        in_a_row = 0;
-                        prop_assert!(mode == MUST || before == "software_upload");
-                        prop_assert_eq!(it.current(), before);
-                    }
-                },
             }
-            prop_assert!(downgrades <= 1 && (mode != MUST || downgrades == 0));
-            prop_assert!(downgrades == 0 || it.current() == "software_upload");
+            prop_assert!(!is_given_up(&it, UPLOAD));
         }
     }
 }

@@ -17,10 +17,11 @@ use crate::base::cancel::Cancel;
 use crate::base::frame::VideoFrame;
 use crate::base::offer::FlowPolicy;
 use crate::base::packet::Packet;
+use crate::base::stats::Fallback;
 use crate::base::stream::{AudioStream, MediaInfo, VideoStream};
 use crate::base::time::MediaTime;
 use crate::logic::flow::Limits;
-use crate::pipeline::elements::decode::Decode;
+use crate::pipeline::elements::decode::{Candidates, Decode};
 use crate::pipeline::elements::feed::{Feed, FeedOptions};
 use crate::pipeline::env::Env;
 use crate::pipeline::link::Link;
@@ -111,8 +112,10 @@ pub struct DeckState {
     pub last_lap: Option<u32>,
     /// Everything the decoder says of itself.
     pub decoder: DecoderStats,
-    /// The decoder's name.
-    pub decoder_name: Option<&'static str>,
+    /// The decoders that made the frames so far, and the first frame of each; the newest last.
+    pub makers: Vec<(&'static str, MediaTime)>,
+    /// Decoders that gave up, and what took over; whoever counts them takes them out.
+    pub fallbacks: Vec<Fallback>,
     /// Packets that could not be decoded.
     pub undecodable: u64,
     /// Times a live input came back.
@@ -153,6 +156,10 @@ impl DeckState {
     /// The end of the last frame of a lap, once all of the lap's frames have come out of the decoder.
     pub fn decoded_end_of(&self, lap: u32) -> Option<MediaTime> {
         self.decoded.filter(|(it, _)| *it == lap).map(|(_, end)| end)
+    }
+    /// The decoder that made the frame of this time.
+    pub fn maker_of(&self, pts: MediaTime) -> Option<&'static str> {
+        self.makers.iter().rev().find(|it| it.1 <= pts).or(self.makers.first()).map(|it| it.0)
     }
     /// When the last lap ends, once that is known.
     pub fn end(&self) -> Option<MediaTime> {
@@ -247,13 +254,13 @@ impl Deck {
             shared.clone(),
             video.clone(),
             frames.clone(),
-            env.decoders.clone(),
+            Candidates::new(env.decoders.clone(), env.health.clone()),
             present.clone(),
             feed_bell.clone(),
         );
         let feed =
             Feed::new(options, shared.clone(), video.clone(), audio.clone(), env.demuxers.clone(), present.clone());
-        let hooks = Hooks { allocations: env.allocations, on_end: Some(present.clone()) };
+        let hooks = Hooks { allocations: env.allocations, on_end: Some(present.clone()), waiter: Some(env.waiter) };
         let decode = Runner::spawn("decode", env.real.clone(), decode_bell, hooks.clone(), Box::new(decode))?;
         // Last, because a thread that may be blocked in I/O cannot be ended at once.
         let feed = Runner::spawn("feed", env.real.clone(), feed_bell, hooks, Box::new(feed))?;
@@ -278,6 +285,8 @@ impl Deck {
         self.video.close();
         self.audio.close();
         self.frames.close();
+        // Their memory may be wanted back.
+        self.frames.clear();
     }
 
     /// Both threads have ended, so that dropping the deck waits for nobody.

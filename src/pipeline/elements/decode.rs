@@ -1,4 +1,7 @@
 //! Decode: coded pictures in, frames out. The decoder stays from lap to lap, and over a dropped live source.
+//!
+//! A decoder that fails is followed by another ([`crate::logic::fallback`]), which is given what the first one was given
+//! since the last resume point; what it makes of that is left out up to the newest frame that was handed on.
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,11 +10,20 @@ use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
 use crate::base::stream::VideoStream;
 use crate::base::time::{MediaTime, MonoTime};
+use crate::logic::fallback::Fallback;
 use crate::logic::flow::ItemMeta;
 use crate::pipeline::deck::{Coded, DeckShared, FrameLink, Phase, Picture, VideoLink};
 use crate::pipeline::runner::{Progress, Step};
-use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderFactory, DecoderStats};
+use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderStats};
 use crate::seam::wait::{Waitable, Wake};
+
+mod opening;
+mod recovery;
+mod replay;
+
+pub use opening::{Candidates, Health};
+
+use replay::Replay;
 
 /// After this many undecodable packets without one frame between them the rest of the item is given up: ten seconds
 /// of a 60 fps stream that lost its keyframes may still recover.
@@ -35,14 +47,28 @@ pub struct Decode {
     shared: Arc<DeckShared>,
     input: VideoLink,
     output: FrameLink,
-    factories: Vec<Arc<dyn DecoderFactory>>,
+    candidates: Candidates,
     player: Arc<dyn Wake>,
     feed: Arc<dyn Wake>,
     decoder: Option<Box<dyn Decoder>>,
+    /// Which of the candidates it is from.
+    kind: usize,
+    fallback: Fallback,
+    replay: Replay,
+    /// The newest frame that was handed on, as the decoder said it: what another decoder makes up to it is left out.
+    handed_on: Option<MediaTime>,
+    /// Frames up to this were handed on by the decoder before.
+    resume_after: Option<MediaTime>,
+    /// Frames of this decoder that were left out for that.
+    repeated: u64,
     /// Counters of decoders that are gone.
     before: DecoderStats,
     stream: Option<Box<VideoStream>>,
+    /// The stream to be decoded when the decoder has drained.
+    next_stream: Option<Box<VideoStream>>,
     draining: Option<After>,
+    /// The decoder was to drain when it failed: so is the one after it, once it has been given everything.
+    to_drain: Option<After>,
     /// Frames wait here for room in the link.
     frame: Option<VideoFrame>,
     /// Packets wait here for room in the decoder.
@@ -55,6 +81,9 @@ pub struct Decode {
     newest: Option<MediaTime>,
     undecodable: u32,
     ended: bool,
+    /// Only news of the decoder's device help.
+    waits_for_decoder: bool,
+    now: MonoTime,
 }
 
 fn sum(a: DecoderStats, b: DecoderStats) -> DecoderStats {
@@ -75,7 +104,7 @@ impl Decode {
         shared: Arc<DeckShared>,
         input: VideoLink,
         output: FrameLink,
-        factories: Vec<Arc<dyn DecoderFactory>>,
+        candidates: Candidates,
         player: Arc<dyn Wake>,
         feed: Arc<dyn Wake>,
     ) -> Self {
@@ -84,13 +113,21 @@ impl Decode {
             shared,
             input,
             output,
-            factories,
+            candidates,
             player,
             feed,
             decoder: None,
+            kind: 0,
+            fallback: Fallback::new(),
+            replay: Replay::default(),
+            handed_on: None,
+            resume_after: None,
+            repeated: 0,
             before: DecoderStats::default(),
             stream: None,
+            next_stream: None,
             draining: None,
+            to_drain: None,
             frame: None,
             packet: None,
             lap: 0,
@@ -100,30 +137,9 @@ impl Decode {
             newest: None,
             undecodable: 0,
             ended: false,
+            waits_for_decoder: false,
+            now: MonoTime::ZERO,
         }
-    }
-
-    fn open(&mut self, stream: Box<VideoStream>) -> Result<(), String> {
-        let mut refusals = String::new();
-        for factory in &self.factories {
-            match factory.probe(&stream).and_then(|()| factory.open(&stream)) {
-                Ok(decoder) => {
-                    self.decoder = Some(decoder);
-                    self.stream = Some(stream);
-                    let mut state = self.shared.state();
-                    state.decoder_name = Some(factory.name());
-                    state.decoders_opened += 1;
-                    return Ok(());
-                }
-                Err(error) => {
-                    if !refusals.is_empty() {
-                        refusals.push_str("; ");
-                    }
-                    refusals.push_str(&format!("{}: {error}", factory.name()));
-                }
-            }
-        }
-        Err(format!("no decoder takes it ({refusals}); convert it to H.264 first"))
     }
 
     /// Gives the deck up. What was decoded before still plays.
@@ -156,6 +172,7 @@ impl Decode {
 
     fn publish(&mut self) {
         let now = self.decoder.as_ref().map_or(DecoderStats::default(), |it| it.stats());
+        let now = DecoderStats { frames: now.frames.saturating_sub(self.repeated), ..now };
         self.shared.state().decoder = sum(self.before, now);
     }
 
@@ -174,6 +191,16 @@ impl Decode {
 
     fn take_frame(&mut self, mut frame: VideoFrame) {
         self.undecodable = 0;
+        if frame.discontinuity {
+            self.resume_after = None;
+        }
+        if self.resume_after.is_some_and(|newest| frame.pts <= newest) {
+            self.repeated += 1;
+            return;
+        }
+        self.resume_after = None;
+        self.handed_on = Some(frame.pts);
+        self.replay.came_out(frame.pts);
         self.lap_frames += 1;
         let mut state = self.shared.state();
         // Reordered pictures come in pairs with packets on either side of a cut; the feed cannot hold them back.
@@ -185,6 +212,10 @@ impl Decode {
             state.start = Some(frame.pts);
             // A still has no duration of its own; it stays until its lap ends.
             self.feed.wake();
+        }
+        let name = self.candidates.name(self.kind);
+        if state.makers.last().is_none_or(|it| it.0 != name) {
+            state.makers.push((name, frame.pts));
         }
         drop(state);
         self.frames += 1;
@@ -208,6 +239,7 @@ impl Decode {
     fn drained(&mut self, after: After) {
         self.draining = None;
         self.publish();
+        self.replay.clear();
         match after {
             After::Lap if self.frames == 0 => {
                 let why = self.shared.state().complaint.take().map_or(String::new(), |it| format!(" ({it})"));
@@ -223,17 +255,23 @@ impl Decode {
                     self.shared.state().decoded = Some((self.lap, end));
                 }
                 self.feed.wake();
+                self.candidates.health.rests().worked(self.candidates.name(self.kind));
+                // A better kind that gave up, on this stream or another, may be back.
+                if 0 < self.kind
+                    && self.candidates.is_back(self.now)
+                    && let Some(stream) = self.stream.take()
+                {
+                    self.close_decoder();
+                    return self.open_new(stream);
+                }
                 if let Some(Err(error)) = self.decoder.as_mut().map(|it| it.flush()) {
-                    self.fail(&error.to_string());
+                    self.broke(&error);
                 }
             }
             After::Reopen => {
-                self.before = self.shared.state().decoder;
-                self.decoder = None;
-                if let Some(stream) = self.stream.take()
-                    && let Err(reason) = self.open(stream)
-                {
-                    self.fail(&reason);
+                self.close_decoder();
+                if let Some(stream) = self.next_stream.take() {
+                    self.open_new(stream);
                 }
             }
         }
@@ -271,7 +309,7 @@ impl Decode {
                     self.fail(&format!("{error}; nothing decodable in {MAX_UNDECODABLE} packets"));
                 }
             }
-            _ => self.fail(&error.to_string()),
+            _ => self.broke(&error),
         }
     }
 
@@ -287,8 +325,14 @@ impl Decode {
 
     /// Takes the next item of the link; `true` when something moved.
     fn feed_decoder(&mut self) -> bool {
-        let packet = match self.packet.take() {
+        let packet = match self.packet.take().or_else(|| self.replay.next()) {
             Some(packet) => packet,
+            None if self.to_drain.is_some() => {
+                if let Some(after) = self.to_drain.take() {
+                    self.drain(after);
+                }
+                return true;
+            }
             None => match self.input.take() {
                 Some(Coded::Packet(packet)) => packet,
                 Some(Coded::LapEnd) => {
@@ -300,36 +344,43 @@ impl Decode {
                     return true;
                 }
                 Some(Coded::Open(stream)) if self.decoder.is_some() => {
-                    self.stream = Some(stream);
+                    self.next_stream = Some(stream);
                     self.drain(After::Reopen);
                     return true;
                 }
                 Some(Coded::Open(stream)) => {
-                    if let Err(reason) = self.open(stream) {
-                        self.fail(&reason);
-                    }
+                    self.open_new(stream);
                     return true;
                 }
                 None => return false,
             },
         };
+        let keeps = self.can_be_followed(self.kind);
         let Some(decoder) = &mut self.decoder else { return true };
-        match decoder.submit(packet) {
-            Ok(Offer::Taken) => true,
-            Ok(Offer::Refused(packet)) => {
+        if self.replay.is_useless(&packet) {
+            return true;
+        }
+        let spare = keeps.then(|| packet.clone());
+        let offered = decoder.submit(packet);
+        match (offered, spare) {
+            (Ok(Offer::Refused(packet)), _) => {
                 self.packet = Some(packet);
-                false
+                return false;
             }
-            Err(error) => {
+            (Ok(Offer::Taken), Some(spare)) => self.replay.keep(spare),
+            (Ok(Offer::Taken), None) => {}
+            (Err(error), spare) => {
+                spare.into_iter().for_each(|it| self.replay.keep(it));
                 self.complain(error);
-                true
             }
         }
+        true
     }
 }
 
 impl Step for Decode {
     fn step(&mut self, now: MonoTime) -> Progress {
+        (self.now, self.waits_for_decoder) = (now, false);
         for _ in 0..MOVES_PER_STEP {
             if self.ended {
                 return Progress::Done;
@@ -345,6 +396,7 @@ impl Step for Decode {
                 continue;
             }
             if self.draining.is_some() || !self.feed_decoder() {
+                self.waits_for_decoder = true;
                 let every = match self.decoder.as_ref().map(|it| it.waitable()) {
                     Some(Waitable::Every(every)) => Some(every),
                     _ => None,
@@ -353,5 +405,13 @@ impl Step for Decode {
             }
         }
         Progress::Again
+    }
+
+    fn waitable(&self) -> Waitable<'_> {
+        match self.decoder.as_ref().map(|it| it.waitable()) {
+            Some(on @ Waitable::Fd(_)) if self.waits_for_decoder => on,
+            // How often the others are to be asked was answered with the step.
+            _ => Waitable::Ready,
+        }
     }
 }

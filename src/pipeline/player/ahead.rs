@@ -65,6 +65,10 @@ impl Ahead {
     pub fn iter(&self) -> impl Iterator<Item = &Due> {
         self.frames.iter()
     }
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Due> {
+        self.frames.iter_mut()
+    }
     /// When each is due, oldest first.
     pub fn due(&mut self) -> &[MediaTime] {
         for (slot, it) in self.pts.iter_mut().zip(&self.frames) {

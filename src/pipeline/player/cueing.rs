@@ -134,7 +134,6 @@ impl Programme {
     }
 
     pub(super) fn bury(&mut self, deck: Deck) {
-        self.decoder_name = deck.state().decoder_name.or(self.decoder_name);
         deck.stop();
         self.graveyard.push(deck);
     }

@@ -3,16 +3,19 @@ use std::time::Duration;
 
 use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
-use crate::base::stats::{Fallback, PlayStats};
+use crate::base::stats::PlayStats;
 use crate::base::time::MonoTime;
 use crate::logic::interop_policy::InteropGaveUp;
 use crate::logic::lead::{AFTER_VBLANK, FrameCost};
-use crate::pipeline::player::interop::Made;
+use crate::pipeline::player::interop::{Made, Wanted, Way};
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Pace, Player};
+use crate::render::Kept;
 use crate::render::readback::{read_rgba, rgba_len};
 use crate::seam::clock::Clock;
-use crate::seam::presenter::{PresentError, RenderTarget};
+use crate::seam::interop::{Place, Sampling};
+use crate::seam::presenter::{Layer, PlanePicture, PresentError, RenderTarget};
 
 /// A screen whose buffers are all on their way is asked again after this long: a fraction of any refresh.
 pub(super) const BUSY: Duration = Duration::from_millis(1);
@@ -50,53 +53,105 @@ impl Player {
 /// What became of a drawing.
 #[derive(Debug)]
 pub(super) enum Painted {
-    /// It is in the target, to be committed; drawing it took so long.
-    Done { target: RenderTarget, backend: &'static str, zero_copy: bool, cost: Duration },
+    /// It is ready to be committed; that took so long.
+    Done { layer: Layer, way: Option<Way>, zero_copy: bool, cost: Duration },
     /// Every back buffer is on its way.
     Busy,
     /// The screen takes no pictures now.
     Refused(PresentError),
     /// The frame is lost; the picture before it stays.
     Lost,
-    /// The way in use was given up for another; the frame can be tried again.
-    Again(Fallback),
     /// No way is left.
     GaveUp(InteropGaveUp),
 }
 
+/// How a picture is to be shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Look {
+    /// As its item, or the run, wants it.
+    pub(super) look: (Fit, Rotation),
+    /// It must be drawn, and not be left to the display controller.
+    pub(super) drawn: bool,
+}
+
 impl Screen {
-    /// Draws a frame into the next back buffer. Counts what it costs.
+    /// Draws a picture into the next back buffer, or makes it ready for the display controller. Counts what it costs.
     pub(super) fn paint(
         &mut self,
         now: MonoTime,
         real: &dyn Clock,
-        frame: &VideoFrame,
-        look: (Fit, Rotation),
+        picture: &Picture,
+        look: Look,
         stats: &mut PlayStats,
     ) -> Painted {
-        let target = match self.presenter.acquire(now) {
-            Ok(Some(target)) => target,
-            Ok(None) | Err(PresentError::Busy) => return Painted::Busy,
-            Err(error) => return Painted::Refused(error),
+        let needs_target = look.drawn || picture.frame().is_none() || !self.interops.scans_out();
+        let target = match needs_target.then(|| self.presenter.acquire(now)) {
+            None => None,
+            Some(Ok(Some(target))) => Some(target),
+            Some(Ok(None) | Err(PresentError::Busy)) => return Painted::Busy,
+            Some(Err(error)) => return Painted::Refused(error),
         };
         let started = real.now();
-        let renderable = match self.interops.make(frame, stats) {
-            Made::Ready(renderable) => renderable,
-            Made::Lost => return Painted::Lost,
-            Made::Again(fallback) => return Painted::Again(fallback),
-            Made::GaveUp(why) => return Painted::GaveUp(why),
+        let (renderable, way) = match picture {
+            Picture::Kept(kept) => (kept.renderable(), None),
+            Picture::Frame(frame) => match self.make(frame, look, stats) {
+                Made::Ready(renderable, way) => (renderable, Some(way)),
+                Made::Lost => return Painted::Lost,
+                Made::GaveUp(why) => return Painted::GaveUp(why),
+            },
         };
-        let uploaded = real.now();
-        let (backend, zero_copy) = (self.interops.current(), renderable.zero_copy);
-        if let Err(error) = self.compositor.compose(&target, Some((&renderable, look.0, look.1))) {
-            log::warn!("cannot draw: {error}");
+        let ready = real.now();
+        let zero_copy = renderable.zero_copy;
+        let target = match target {
+            // It was thought that none was needed.
+            None if renderable.sampling != Sampling::Scanout => self.presenter.acquire(now),
+            it => Ok(it),
+        };
+        let scanned = (renderable.sampling == Sampling::Scanout).then(|| renderable.frame.clone());
+        let layer = match (scanned, target) {
+            (Some(frame), _) => Ok(Layer::Plane(PlanePicture { frame, place: self.place(look), above: None })),
+            (None, Ok(Some(target))) => {
+                let picture = (&renderable, look.look.0, look.look.1);
+                if let Err(error) = self.compositor.compose(&target, Some(picture)) {
+                    log::warn!("cannot draw: {error}");
+                }
+                Ok(Layer::Composed(target))
+            }
+            (None, Ok(None) | Err(PresentError::Busy)) => Err(Painted::Busy),
+            (None, Err(error)) => Err(Painted::Refused(error)),
+        };
+        if let Some(way) = way {
+            self.interops.release(renderable, way);
         }
-        self.interops.release(renderable);
+        let layer = match layer {
+            Ok(it) => it,
+            Err(it) => return it,
+        };
         let drawn = real.now();
-        let upload = if zero_copy { &mut stats.import } else { &mut stats.upload };
-        upload.record(uploaded.saturating_since(started));
-        stats.draw.record(drawn.saturating_since(uploaded));
-        Painted::Done { target, backend, zero_copy, cost: drawn.saturating_since(started) }
+        if way.is_some() {
+            let making = if zero_copy { &mut stats.import } else { &mut stats.upload };
+            making.record(ready.saturating_since(started));
+            stats.draw.record(drawn.saturating_since(ready));
+        }
+        Painted::Done { layer, way, zero_copy, cost: drawn.saturating_since(started) }
+    }
+
+    /// A copy of a frame, made by the GPU. `None` where that fails.
+    pub(super) fn keep(&mut self, frame: &VideoFrame, stats: &mut PlayStats) -> Option<Kept> {
+        let look = Look { look: (Fit::Contain, Rotation::None), drawn: true };
+        let Made::Ready(renderable, way) = self.make(frame, look, stats) else { return None };
+        let kept = self.compositor.keep(&renderable);
+        self.interops.release(renderable, way);
+        kept.inspect_err(|error| log::warn!("cannot keep a picture: {error}")).ok()
+    }
+
+    fn make(&mut self, frame: &VideoFrame, look: Look, stats: &mut PlayStats) -> Made {
+        let wanted = Wanted { place: self.place(look), refresh: self.presenter.mode().refresh, drawn: look.drawn };
+        self.interops.make(frame, &wanted, self.presenter.output(), stats)
+    }
+
+    fn place(&self, look: Look) -> Place {
+        Place { fit: look.look.0, rotation: look.look.1, screen: self.presenter.mode().size }
     }
 
     /// Reads a drawn target back into `pixels`; `false` where that fails.

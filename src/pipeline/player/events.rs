@@ -23,6 +23,7 @@ impl Player {
                     // What shows now has chosen its mode anew, and is to be told again what for.
                     self.rate_told &= self.sight.has_display();
                     self.sight.connected();
+                    screen.interops.forget_configurations();
                     self.redraw = true;
                     self.draw_anew();
                     self.vblank = Some(VblankClock::new(mode.refresh));

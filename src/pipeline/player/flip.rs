@@ -2,9 +2,10 @@
 use std::time::Duration;
 
 use crate::base::format::Size;
-use crate::base::frame::VideoFrame;
 use crate::base::time::{MediaTime, MonoTime};
-use crate::seam::presenter::{RenderTarget, SubmissionId};
+use crate::pipeline::player::interop::Way;
+use crate::pipeline::player::picture::Picture;
+use crate::seam::presenter::{Layer, SubmissionId};
 
 /// What was committed, until the screen says it is visible.
 #[derive(Debug)]
@@ -20,14 +21,16 @@ pub struct Flip {
 /// A picture that is drawn and not yet committed.
 #[derive(Debug)]
 pub struct Drawn {
-    /// Where it was drawn.
-    pub target: RenderTarget,
+    /// What goes to the screen.
+    pub layer: Layer,
+    /// The way it took there, where it is a frame.
+    pub way: Option<Way>,
     /// The vblank it was made for.
     pub vblank: MonoTime,
     /// What it shows for the first time.
     pub frame: Option<FlipFrame>,
     /// The picture, to be drawn again when the screen changes.
-    pub picture: VideoFrame,
+    pub picture: Picture,
     /// How long drawing it took.
     pub cost: Duration,
 }

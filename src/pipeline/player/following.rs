@@ -1,9 +1,9 @@
 //! The player's mirrors, all together.
 use std::collections::VecDeque;
 
-use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
 use crate::pipeline::player::mirror::{Lead, Mirror, Offered, Parked};
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::screen::Screen;
 use crate::pipeline::player::{Player, Turn};
 
@@ -33,7 +33,7 @@ impl Mirrors {
         }
     }
 
-    pub(super) fn show_still(&mut self, picture: &VideoFrame) {
+    pub(super) fn show_still(&mut self, picture: &Picture) {
         for mirror in &mut self.all {
             mirror.show_still(picture, self.look);
         }

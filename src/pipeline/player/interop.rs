@@ -1,36 +1,108 @@
-//! Which way a frame takes to become textures, and what happens when that way fails.
-use crate::base::frame::{VideoFormat, VideoFrame};
+//! Which way a frame takes to the screen, and what happens when that way fails.
+use std::time::Duration;
+
+use crate::base::dmabuf::DmabufPlane;
+use crate::base::frame::{Memory, VideoFormat, VideoFrame};
 use crate::base::stats::{Fallback, PlayStats};
-use crate::logic::interop_policy::{Candidate, InteropGaveUp, InteropMode, InteropPolicy, Reaction};
-use crate::seam::interop::{InteropError, Renderable, VideoInterop};
+use crate::logic::interop_policy::{Candidate, InteropGaveUp, InteropMode, InteropPolicy, Reaction, Verdicts};
+use crate::seam::interop::{InteropError, Place, Renderable, Sampling, VideoInterop};
+
+/// Configurations whose verdicts are remembered: the items of a list mostly have a few sizes, each with a place of its own.
+const KNOWN: usize = 16;
+/// Planes of a picture, at most.
+const PLANES: usize = 3;
 
 /// What became of a frame.
 #[derive(Debug)]
 pub enum Made {
-    /// Its textures.
-    Ready(Renderable),
+    /// It can be shown.
+    Ready(Renderable, Way),
     /// It is lost; the picture before it stays.
     Lost,
-    /// The way in use was given up for another; this frame can be tried again.
-    Again(Fallback),
     /// No way is left.
     GaveUp(InteropGaveUp),
+}
+
+/// The way a frame took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Way {
+    /// Its name in the statistics.
+    pub name: &'static str,
+    place: usize,
+}
+
+/// Where, and on what, a frame is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    /// Where it goes.
+    pub place: Place,
+    /// The screen's refresh: with the size, its mode.
+    pub refresh: Duration,
+    /// It must be drawn: its pixels are wanted, or its memory is and what shows it must not be.
+    pub drawn: bool,
+}
+
+/// How a frame's bytes lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Cpu,
+    Dmabuf { modifier: u64, planes: [Option<(u32, u32)>; PLANES] },
+}
+
+impl Layout {
+    fn of(memory: &Memory) -> Self {
+        let Memory::Dmabuf(lease) = memory else { return Layout::Cpu };
+        let picture = lease.picture();
+        let lies = |it: DmabufPlane<'_>| (it.offset, it.stride);
+        Layout::Dmabuf { modifier: picture.modifier(), planes: [0, 1, 2].map(|it| picture.plane(it).map(lies)) }
+    }
+}
+
+/// All that decides which ways take a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Configuration {
+    format: VideoFormat,
+    layout: Layout,
+    place: Place,
+    refresh: Duration,
+}
+
+/// A configuration there was.
+#[derive(Debug)]
+struct Known {
+    configuration: Configuration,
+    /// What the ways said to it.
+    verdicts: Verdicts,
+    /// The way that its frames take, as the log was told.
+    told: Option<usize>,
 }
 
 /// The ways there are, and the policy that chooses.
 pub struct InteropSwitch {
     ways: Vec<Box<dyn VideoInterop>>,
     policy: InteropPolicy,
-    /// What the way in use was made ready for.
-    format: Option<VideoFormat>,
-    shown: Option<&'static str>,
+    /// What each way was made ready for.
+    ready: Vec<Option<VideoFormat>>,
+    /// The display controller itself reads what comes of this way: learnt from its first frame.
+    scans_out: Vec<bool>,
+    /// The configurations there were lately; the newest last.
+    known: Vec<Known>,
+    /// The way of the newest frame, where that is what its configuration calls for.
+    used: Option<usize>,
+    /// Why the newest frame did not take a better way.
+    reason: Option<String>,
+    /// The screen did not take what came of this way after all; not told yet.
+    refusal: Option<(usize, String)>,
+    /// The user was told that there is no zero-copy though it was asked for.
+    is_downgrade_told: bool,
 }
 
 impl std::fmt::Debug for InteropSwitch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("InteropSwitch")
             .field("policy", &self.policy)
-            .field("shown", &self.shown)
+            .field("used", &self.used)
+            .field("reason", &self.reason)
             .finish_non_exhaustive()
     }
 }
@@ -38,81 +110,184 @@ impl std::fmt::Debug for InteropSwitch {
 impl InteropSwitch {
     /// Chooses among `ways` (best first) as `mode` says.
     pub fn new(ways: Vec<Box<dyn VideoInterop>>, mode: InteropMode) -> Result<Self, InteropGaveUp> {
-        let candidates: Vec<Candidate> = ways
-            .iter()
-            .map(|it| Candidate { name: it.name(), zero_copy: it.capabilities().zero_copy, verdict: Ok(()) })
-            .collect();
+        let candidate =
+            |it: &Box<dyn VideoInterop>| Candidate { name: it.name(), zero_copy: it.capabilities().zero_copy };
+        let candidates: Vec<Candidate> = ways.iter().map(candidate).collect();
         let policy = InteropPolicy::new(mode, &candidates)?;
-        Ok(Self { ways, policy, format: None, shown: None })
+        Ok(Self {
+            policy,
+            ready: vec![None; ways.len()],
+            scans_out: vec![false; ways.len()],
+            known: Vec::with_capacity(KNOWN),
+            used: None,
+            reason: None,
+            refusal: None,
+            is_downgrade_told: false,
+            ways,
+        })
     }
 
-    /// The way the last shown frame took: what happened, not what was meant to.
-    pub fn shown(&self) -> Option<&'static str> {
-        self.shown
+    /// Why the newest frame did not take the best way there is; `None` where it did.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
-    /// The name of the way in use.
-    pub fn current(&self) -> &'static str {
-        self.policy.current()
+    /// The newest frame needed no target to be drawn into, nor will the next.
+    pub fn scans_out(&self) -> bool {
+        self.used.is_some_and(|it| self.scans_out[it])
     }
 
-    /// A downgrade that was decided before the first frame.
-    pub fn first_fallback(&self) -> Option<Fallback> {
-        self.policy.fallback().map(owned)
+    /// What the ways said of places and modes is no longer true: the screen is another one.
+    pub fn forget_configurations(&mut self) {
+        self.known.clear();
     }
 
-    fn way(&mut self) -> Option<&mut Box<dyn VideoInterop>> {
-        let name = self.policy.current();
-        self.ways.iter_mut().find(|it| it.name() == name)
+    /// All ways let go of what nobody needs any more.
+    pub fn tidy(&mut self) {
+        self.ways.iter_mut().for_each(|it| it.tidy());
     }
 
-    /// Makes textures of a frame, by the way in use.
-    pub fn make(&mut self, frame: &VideoFrame, stats: &mut PlayStats) -> Made {
-        match self.try_make(frame, stats) {
-            Ok(Some(renderable)) => {
-                self.policy.succeeded();
-                self.shown = Some(self.policy.current());
-                Made::Ready(renderable)
+    /// Makes a frame ready to be shown, by the first way that can. What changes by that is counted, and told in the log as
+    /// happening on `output`.
+    pub fn make(&mut self, frame: &VideoFrame, wanted: &Wanted, output: &str, stats: &mut PlayStats) -> Made {
+        let index = self.know(frame, wanted);
+        // Ways before it were tried in vain, for this frame only.
+        let mut from = 0;
+        let mut has_stepped = false;
+        let mut gave_up = self.refusal.take();
+        loop {
+            let verdicts = &mut self.known[index].verdicts;
+            let (ways, scans_out) = (&mut self.ways, &self.scans_out);
+            let chosen = self.policy.choose(from, wanted.drawn, verdicts, |way| {
+                ways[way].accepts(frame, &wanted.place).map_err(|it| it.to_string())
+            });
+            let way = match chosen {
+                Ok(way) if wanted.drawn && scans_out[way] => {
+                    (from, has_stepped) = (way + 1, true);
+                    continue;
+                }
+                Ok(way) => way,
+                Err(_) if has_stepped => return Made::Lost,
+                Err(why) => return Made::GaveUp(why),
+            };
+            match self.try_way(way, frame, stats) {
+                Ok(Some(it)) if wanted.drawn && it.sampling == Sampling::Scanout => self.ways[way].release_frame(it),
+                Ok(Some(it)) => {
+                    self.policy.succeeded(way);
+                    self.tell(output, index, way, has_stepped, gave_up, stats);
+                    return Made::Ready(it, Way { name: self.policy.name(way), place: way });
+                }
+                Ok(None) => return Made::Lost,
+                // Its memory is on its way home, and may be too late to be imported: that says nothing of the way.
+                Err(error) if frame.memory.is_wanted_back() && self.ways[way].capabilities().zero_copy => {
+                    log::debug!("{error}");
+                    (from, has_stepped) = (way + 1, true);
+                }
+                Err(error) => {
+                    // Whatever comes next begins from nothing.
+                    self.ready[way] = None;
+                    let reason = error.to_string();
+                    log::debug!("{output}: {reason}");
+                    match self.policy.failed(way, error.severity(), &reason) {
+                        Reaction::StepAside => (from, has_stepped) = (way + 1, true),
+                        Reaction::Rebuild => {}
+                        Reaction::Refuse => {
+                            self.known[index].verdicts.refuse(way, &reason);
+                            gave_up = Some((way, reason));
+                        }
+                        Reaction::GiveUp(reason) => gave_up = Some((way, reason)),
+                        Reaction::DropFrame => return Made::Lost,
+                        Reaction::SkipItem(why) => return Made::GaveUp(why),
+                    }
+                }
             }
-            Ok(None) => Made::Lost,
-            Err(error) => self.failed(&error),
         }
     }
 
-    fn failed(&mut self, error: &InteropError) -> Made {
-        // Whatever comes next begins from nothing.
-        self.format = None;
-        match self.policy.failed(error.severity(), &error.to_string()) {
-            Reaction::DropFrame | Reaction::Rebuild => {
-                log::debug!("{error}");
-                Made::Lost
-            }
-            Reaction::Downgrade(it) => Made::Again(owned(&it)),
-            Reaction::GiveUp(it) => Made::GaveUp(it),
+    /// The screen did not take the newest frame in the form that `way` gave it: that way is given up for such frames.
+    pub fn refused(&mut self, way: Way, reason: &str) {
+        // The configuration of the newest frame is the last.
+        if let Some(it) = self.known.last_mut() {
+            it.verdicts.refuse(way.place, reason);
+        }
+        self.refusal = Some((way.place, reason.to_owned()));
+    }
+
+    /// The frame's drawing has been submitted, or it is with the screen.
+    pub fn release(&mut self, renderable: Renderable, way: Way) {
+        if let Some(it) = self.ways.get_mut(way.place) {
+            it.release_frame(renderable);
         }
     }
 
-    fn try_make(&mut self, frame: &VideoFrame, stats: &mut PlayStats) -> Result<Option<Renderable>, InteropError> {
-        let is_new = self.format != Some(frame.format);
-        let Some(way) = self.way() else { return Ok(None) };
-        if is_new {
-            way.init(&frame.format).inspect_err(|_| stats.submit_failed += 1)?;
+    fn try_way(
+        &mut self,
+        way: usize,
+        frame: &VideoFrame,
+        stats: &mut PlayStats,
+    ) -> Result<Option<Renderable>, InteropError> {
+        let (interop, ready) = (&mut self.ways[way], &mut self.ready[way]);
+        if *ready != Some(frame.format) {
+            interop.init(&frame.format).inspect_err(|_| stats.submit_failed += 1)?;
+            *ready = Some(frame.format);
         }
-        way.submit_decoded_frame(frame.clone()).inspect_err(|_| stats.submit_failed += 1)?;
-        let renderable = way.acquire_renderable_frame().inspect_err(|_| stats.acquire_failed += 1)?;
+        interop.submit_decoded_frame(frame.clone()).inspect_err(|_| stats.submit_failed += 1)?;
+        let renderable = interop.acquire_renderable_frame().inspect_err(|_| stats.acquire_failed += 1)?;
         stats.submit_ok += 1;
-        self.format = Some(frame.format);
+        self.scans_out[way] |= renderable.as_ref().is_some_and(|it| it.sampling == Sampling::Scanout);
         Ok(renderable)
     }
 
-    /// The frame's drawing has been submitted.
-    pub fn release(&mut self, renderable: Renderable) {
-        if let Some(way) = self.way() {
-            way.release_frame(renderable);
+    /// The place of the frame's configuration among the known ones: the last.
+    fn know(&mut self, frame: &VideoFrame, wanted: &Wanted) -> usize {
+        let (format, layout) = (frame.format, Layout::of(&frame.memory));
+        let configuration = Configuration { format, layout, place: wanted.place, refresh: wanted.refresh };
+        match self.known.iter().position(|it| it.configuration == configuration) {
+            Some(place) if place + 1 == self.known.len() => return place,
+            Some(place) => self.known[place..].rotate_left(1),
+            None => {
+                if self.known.len() == KNOWN {
+                    self.known.remove(0);
+                }
+                self.known.push(Known { configuration, verdicts: Verdicts::default(), told: None });
+            }
+        }
+        // Another configuration has another reason for its way.
+        self.used = None;
+        self.known.len() - 1
+    }
+
+    /// Says once that frames take another way, and why.
+    fn tell(
+        &mut self,
+        output: &str,
+        index: usize,
+        way: usize,
+        has_stepped: bool,
+        gave_up: Option<(usize, String)>,
+        stats: &mut PlayStats,
+    ) {
+        let (to, was_given_up) = (self.policy.name(way), gave_up.is_some());
+        if let Some((from, reason)) = gave_up {
+            let from = self.policy.name(from);
+            log::warn!("{output}: {from} gave up: {reason}; using {to} from here on");
+            stats.fell_back(Fallback { from: from.to_owned(), to: to.to_owned(), reason });
+        } else if self.used == Some(way) || has_stepped {
+            // The next frame may well take the way before.
+            return;
+        }
+        self.used = Some(way);
+        let known = &mut self.known[index];
+        self.reason = self.policy.reason(way, &known.verdicts);
+        let is_told = known.told.replace(way) == Some(way) || was_given_up;
+        let reason = self.reason.as_deref().unwrap_or("there is no such backend here");
+        let is_news = self.policy.is_downgrade(way) && !std::mem::replace(&mut self.is_downgrade_told, true);
+        if is_news && !was_given_up {
+            log::warn!("{output}: not zero-copy, though it was asked for: {reason}; using {to}");
+            let reason = reason.to_owned();
+            stats.fell_back(Fallback { from: "zero_copy".to_owned(), to: to.to_owned(), reason });
+        } else if let (false, Some(reason)) = (is_told, &self.reason) {
+            log::info!("{output}: frames go by {to} ({reason})");
         }
     }
-}
-
-fn owned(it: &crate::logic::interop_policy::Fallback) -> Fallback {
-    Fallback { from: it.from.to_owned(), to: it.to.to_owned(), reason: it.reason.clone() }
 }

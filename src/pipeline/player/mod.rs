@@ -9,9 +9,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
-use crate::base::stats::{Fallback, PlayStats};
+use crate::base::stats::PlayStats;
 use crate::base::time::{MediaTime, MonoTime};
 use crate::logic::lead::FrameCost;
 use crate::logic::master_clock::MasterClock;
@@ -28,6 +27,7 @@ use crate::pipeline::player::figures::{Allocations, STEADY_AFTER};
 use crate::pipeline::player::flip::{Drawn, Flip};
 use crate::pipeline::player::following::Mirrors;
 use crate::pipeline::player::observer::FrameObserver;
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::programme::{Programme, ProgrammeOptions};
 use crate::pipeline::player::run::Waits;
 use crate::pipeline::player::screen::Screen;
@@ -38,16 +38,19 @@ use crate::seam::wait::Wake;
 
 mod ahead;
 mod captures;
+mod commit;
 mod cueing;
 mod drawing;
 mod events;
 mod figures;
 mod flip;
 mod following;
+mod freeze;
 mod hearing;
 pub mod interop;
 pub mod mirror;
 pub mod observer;
+mod picture;
 mod power;
 pub mod programme;
 pub mod run;
@@ -130,7 +133,9 @@ pub struct Player {
     /// The flip that is on its way.
     flip: Option<Flip>,
     /// What is on the screen, to draw it again when the screen changes.
-    on_screen: Option<VideoFrame>,
+    on_screen: Option<Picture>,
+    /// The display controller reads that frame itself.
+    is_on_plane: bool,
     on_screen_pts: Option<MediaTime>,
     /// The first picture is on the screen since then, and the clock waits for the sound to begin.
     first_shown: Option<MonoTime>,
@@ -161,6 +166,8 @@ pub struct Player {
     done_since: Option<MonoTime>,
     allocations: Allocations,
     over: Option<Ended>,
+    /// Why no way is left to the screen.
+    gave_up: Option<String>,
 }
 
 impl Player {
@@ -177,7 +184,7 @@ impl Player {
         let bell = Arc::new(Bell::new());
         let sound = env.sink.clone().and_then(|choice| {
             let element = Sound::new(board.clone(), choice, env.audio_decoders.clone());
-            let hooks = Hooks { allocations: env.allocations, on_end: None };
+            let hooks = Hooks { allocations: env.allocations, ..Hooks::default() };
             match Runner::spawn("sound", env.real.clone(), bell.clone(), hooks, Box::new(element)) {
                 Ok(runner) => Some(runner),
                 Err(error) => {
@@ -211,6 +218,7 @@ impl Player {
             drawn: None,
             flip: None,
             on_screen: None,
+            is_on_plane: false,
             on_screen_pts: None,
             first_shown: None,
             redraw: false,
@@ -233,6 +241,7 @@ impl Player {
             done_since: None,
             allocations: Allocations::default(),
             over: None,
+            gave_up: None,
         };
         it.tend(made);
         it
@@ -305,9 +314,19 @@ impl Player {
         turn
     }
 
-    fn fell_back(&mut self, it: Fallback) {
-        log::warn!("{} gave up: {}; using {} from here on", it.from, it.reason, it.to);
-        self.stats.fell_back(it);
+    /// Why no way is left to the screen, where it ended by that.
+    pub fn gave_up(&self) -> Option<&str> {
+        self.gave_up.as_deref()
+    }
+}
+
+impl Drop for Player {
+    /// What is shown goes before the decoders do: they must not take away memory that somebody reads.
+    fn drop(&mut self) {
+        self.ahead.clear();
+        (self.drawn, self.on_screen) = (None, None);
+        self.mirrors = Mirrors::default();
+        self.screen = None;
     }
 }
 

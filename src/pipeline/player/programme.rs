@@ -90,7 +90,6 @@ pub struct Programme {
     /// What the user went back to.
     pub(super) back: Option<Pick<PlayItem>>,
     pub(super) status_shown: bool,
-    pub(super) decoder_name: Option<&'static str>,
 }
 
 impl Drop for Programme {
@@ -133,7 +132,6 @@ impl Programme {
             jumped: false,
             back: None,
             status_shown: false,
-            decoder_name: None,
         }
     }
 
@@ -161,12 +159,6 @@ impl Programme {
         self.playlist.replace_items(items.clone());
         items.iter().filter(|it| is_new(it)).for_each(|it| self.playlist.forgive(it));
         self.present.wake();
-    }
-
-    /// The name of the decoder that decoded last.
-    pub fn decoder_name(&self) -> Option<&'static str> {
-        let of = |slot: &Option<Slot>| slot.as_ref().and_then(|it| it.deck.state().decoder_name);
-        of(&self.current).or(of(&self.next)).or(self.decoder_name)
     }
 
     /// Heap allocations of all decks, living and dead.
@@ -247,6 +239,7 @@ impl Programme {
         self.status_shown = false;
         let slot = self.current.as_mut().filter(|it| it.deck.id == frame.deck)?;
         slot.shown += 1;
+        stats.decoder = slot.maker_of(frame.pts).or(stats.decoder);
         stats.items.presented(slot.id);
         if slot.lap < frame.lap {
             stats.loops += u64::from(slot.laps != Some(1)) * u64::from(frame.lap - slot.lap);

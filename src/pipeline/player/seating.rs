@@ -11,9 +11,6 @@ impl Player {
     pub fn attach(&mut self, screen: Screen) {
         self.stats.missed_vblanks = self.stats.missed_vblanks.or(screen.counts_vblanks().then_some(0));
         self.vblank = Some(VblankClock::new(screen.presenter.mode().refresh));
-        if let Some(it) = screen.interops.first_fallback() {
-            self.fell_back(it);
-        }
         if !self.sight.has_display() {
             // Should it have no display either, it says so first of all.
             self.sight.connected();
@@ -33,6 +30,8 @@ impl Player {
         // What the display showed before it went is counted.
         self.screen_events(now);
         self.disconnected(now);
+        self.leave_gpu();
+        self.is_on_plane = false;
         if let Some(screen) = self.screen.take() {
             screen.presenter.output().clone_into(&mut self.output);
         }

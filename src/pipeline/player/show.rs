@@ -1,26 +1,25 @@
 //! Deciding, drawing, committing, and what comes of a commit.
 use std::time::Duration;
 
-use crate::base::frame::VideoFrame;
 use crate::base::time::MonoTime;
-use crate::logic::interop_policy::InteropGaveUp;
 use crate::logic::playsync::{VblankQuery, Verdict};
 use crate::logic::seams::Shown;
 use crate::pipeline::player::ahead::Due;
-use crate::pipeline::player::drawing::{BUSY, Painted, earliest_commit, wake_for};
-use crate::pipeline::player::flip::{Drawn, Flip, FlipFrame};
+use crate::pipeline::player::drawing::wake_for;
+use crate::pipeline::player::flip::{Flip, FlipFrame};
 use crate::pipeline::player::observer::PresentedFrame;
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::run::earlier;
 use crate::pipeline::player::screen::Screen;
-use crate::pipeline::player::{Ended, Pace, Player, Turn};
-use crate::seam::presenter::{Layer, PresentError};
+use crate::pipeline::player::{Pace, Player, Turn};
+use crate::seam::presenter::PresentError;
 
 /// Shown later than this counts as late.
 const LATE: Duration = Duration::from_millis(50);
 
 impl Player {
     /// The screen takes no pictures: a frame had its time and was not seen.
-    fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>, why: &PresentError) {
+    pub(super) fn refused(&mut self, now: MonoTime, vblank: MonoTime, frame: Option<FlipFrame>, why: &PresentError) {
         if let Some(screen) = &self.screen {
             screen.tell_refusal(&self.sight, why);
         }
@@ -101,11 +100,8 @@ impl Player {
         let index = self.presented;
         self.presented += 1;
         self.stats.frames_presented += 1;
-        if frame.zero_copy {
-            self.stats.zero_copy_frames += 1;
-        } else {
-            self.stats.software_frames += 1;
-        }
+        let reason = self.screen.as_ref().and_then(|it| it.interops.reason());
+        self.stats.shown_by(frame.backend, frame.zero_copy, reason);
         if frame.captured {
             self.captures.announce(flip.id, index);
         }
@@ -146,7 +142,7 @@ impl Player {
         }
         let refresh = self.refresh();
         if let Some(drawn) = self.drawn.take() {
-            return self.commit(now, refresh, drawn);
+            return self.commit(now, drawn);
         }
         if self.paused {
             let turn = Turn::Wait { until: None, starving: true };
@@ -205,7 +201,7 @@ impl Player {
             return Turn::Wait { until: screen.presenter.deadline(), starving: false };
         }
         if let Some(drawn) = self.drawn.take() {
-            return self.commit(now, self.refresh(), drawn);
+            return self.commit(now, drawn);
         }
         self.draw_again_or(now, Turn::Wait { until: None, starving: false })
     }
@@ -226,6 +222,7 @@ impl Player {
         if let Some(picture) = self.programme.status_picture(now, self.on_screen.is_some()) {
             self.seams.forget();
             self.forget_shown();
+            let picture = Picture::Frame(picture);
             self.mirrors.show_still(&picture);
             self.on_screen = Some(picture);
             self.redraw = true;
@@ -276,109 +273,10 @@ impl Player {
             checked: false,
         };
         if !self.sight.has_display() {
-            self.on_screen = Some(frame);
+            self.on_screen = Some(Picture::Frame(frame));
             self.pass_unseen(now, vblank, Some(described));
             return Turn::Again;
         }
-        self.draw(now, vblank, frame, Some(described))
-    }
-
-    fn draw_again(&mut self, now: MonoTime) -> Turn {
-        self.redraw = false;
-        let vblank = self.next_vblank(now);
-        match self.on_screen.clone() {
-            Some(frame) => self.draw(now, vblank, frame, None),
-            None => Turn::Again,
-        }
-    }
-
-    fn draw(&mut self, now: MonoTime, vblank: MonoTime, frame: VideoFrame, described: Option<FlipFrame>) -> Turn {
-        let look = self.look(described.as_ref().map(|it| it.deck));
-        let Some(screen) = &mut self.screen else { return Turn::Again };
-        match screen.paint(now, &*self.env.real, &frame, look, &mut self.stats) {
-            Painted::Done { target, backend, zero_copy, cost } => {
-                let mut described = described;
-                if let Some(it) = &mut described {
-                    (it.backend, it.zero_copy) = (backend, zero_copy);
-                    let index = self.presented;
-                    it.captured = self.observer.wants_picture(index) && screen.presenter.capture_next();
-                    it.checked = self.observer.wants_checksum(index) && screen.presenter.check_next();
-                    let wants_read = (self.observer.wants_pixels(index) && !it.checked)
-                        || (self.observer.wants_picture(index) && !it.captured);
-                    if wants_read && screen.read_back(&target, &mut self.pixels) {
-                        it.pixels = Some(target.size);
-                    }
-                }
-                self.drawn = Some(Drawn { target, vblank, frame: described, picture: frame, cost });
-            }
-            Painted::Busy => {
-                // The picture waits for the next turn.
-                self.give_back(frame, described);
-                return Turn::Wait { until: Some(now + BUSY), starving: false };
-            }
-            Painted::Refused(error) => {
-                self.on_screen = Some(frame);
-                self.refused(now, vblank, described, &error);
-                return Turn::Wait { until: Some(now + self.refresh()), starving: false };
-            }
-            Painted::Lost => {}
-            Painted::Again(fallback) => {
-                self.fell_back(fallback);
-                self.give_back(frame, described);
-            }
-            Painted::GaveUp(why @ InteropGaveUp::LastResort { .. }) => match described {
-                Some(it) => self.programme.give_up(it.deck, &why.to_string()),
-                None => log::warn!("cannot draw the picture again: {why}"),
-            },
-            Painted::GaveUp(why) => {
-                log::error!("{why}");
-                self.over = Some(Ended::GaveUp);
-            }
-        }
-        Turn::Again
-    }
-
-    /// Commits a drawn picture, but not so early that it would be seen a vblank before its time.
-    fn commit(&mut self, now: MonoTime, refresh: Duration, drawn: Drawn) -> Turn {
-        let not_before = earliest_commit(drawn.vblank, refresh);
-        if now < not_before {
-            self.drawn = Some(drawn);
-            return Turn::Wait { until: Some(not_before), starving: false };
-        }
-        let Some(screen) = &mut self.screen else { return Turn::Again };
-        let Drawn { target, vblank, frame, picture, cost } = drawn;
-        let started = self.env.real.now();
-        let committed = screen.presenter.present(now, Layer::Composed(target));
-        let present = self.env.real.now().saturating_since(started);
-        self.stats.present.record(present);
-        self.cost.spent(cost + present);
-        match committed {
-            Ok(id) => {
-                self.redraw = false;
-                if let Some(it) = &frame {
-                    self.sync.presented(it.pts, vblank);
-                    self.on_screen_pts = Some(it.pts);
-                }
-                self.on_screen = Some(picture);
-                self.flip = Some(Flip { id, wanted: vblank, frame });
-            }
-            Err(PresentError::Busy) => {
-                self.give_back(picture, frame);
-                return Turn::Wait { until: Some(now + BUSY), starving: false };
-            }
-            Err(error) => {
-                self.on_screen = Some(picture);
-                self.refused(now, vblank, frame, &error);
-            }
-        }
-        Turn::Again
-    }
-
-    /// A frame that could not be drawn yet goes back to the front.
-    pub(super) fn give_back(&mut self, frame: VideoFrame, described: Option<FlipFrame>) {
-        match described {
-            Some(it) => self.ahead.push_front(Due { frame, pts: it.pts, deck: it.deck }),
-            None => self.redraw = true,
-        }
+        self.draw(now, vblank, Picture::Frame(frame), Some(described))
     }
 }

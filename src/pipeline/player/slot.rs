@@ -217,6 +217,12 @@ impl Slot {
         }
     }
 
+    /// The decoder that made the frame with this place on the programme's timeline.
+    pub fn maker_of(&self, pts: MediaTime) -> Option<&'static str> {
+        let offset = self.offset?;
+        self.deck.state().maker_of(pts.offset_by(offset.saturating_neg()))
+    }
+
     /// Its sound.
     pub fn segment(&self) -> Segment {
         Segment {
@@ -229,7 +235,11 @@ impl Slot {
 
     /// Brings the deck's counters into the statistics.
     pub fn count(&mut self, stats: &mut PlayStats) {
-        let all = Counted::of(&self.deck.state());
+        let all = {
+            let mut state = self.deck.state();
+            state.fallbacks.drain(..).for_each(|it| stats.fell_back(it));
+            Counted::of(&state)
+        };
         let (now, before) = (all.decoder, self.counted.decoder);
         stats.items.decoded(self.id, now.frames - before.frames);
         stats.frames_decoded += now.frames - before.frames;

@@ -8,6 +8,7 @@ use crate::logic::seams::Seams;
 use crate::pipeline::player::ahead::Due;
 use crate::pipeline::player::cueing::Times;
 use crate::pipeline::player::mirror::Offered;
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::programme::Tended;
 use crate::pipeline::player::run::earlier;
 use crate::pipeline::player::{Ended, Pace, Player, Turn};
@@ -52,6 +53,7 @@ impl Player {
             self.gather(now);
         }
         self.tell_sound();
+        self.let_go(now);
         match self.is_over(now) {
             Some(ended) => self.end(now, ended),
             None => self.show(now),
@@ -78,6 +80,7 @@ impl Player {
         self.ahead.clear();
         self.programme.close(&mut self.stats);
         self.tell_sound();
+        self.let_go(now);
         let turn = self.keep_showing(now);
         self.lead_mirrors(turn, true)
     }
@@ -161,7 +164,8 @@ impl Player {
     pub(super) fn as_offered(&self, due: &Due) -> Offered {
         let planned = self.programme.planned(due.deck, due.frame.lap, due.pts);
         let look = self.look(Some(due.deck));
-        Offered { frame: due.frame.clone(), pts: due.pts, planned, deck: due.deck, look }
+        let picture = Picture::Frame(due.frame.clone());
+        Offered { picture, lap: due.frame.lap, pts: due.pts, planned, deck: due.deck, look }
     }
 
     /// How a deck's item is to be shown; the present one's without a deck.

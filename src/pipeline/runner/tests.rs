@@ -59,7 +59,7 @@ fn a_ring_before_the_wait_is_not_lost_and_counts_once() {
 #[test]
 fn a_finished_step_ends_its_thread_and_says_so() {
     let ended = Arc::new(Bell::new());
-    let hooks = Hooks { allocations: || 42, on_end: Some(ended.clone()) };
+    let hooks = Hooks { allocations: || 42, on_end: Some(ended.clone()), waiter: None };
     let (runner, _) = spawn(hooks, |_| Progress::Done);
     assert!(ended.wait(Some(LONG)));
     assert_eq!((runner.outcome(), runner.allocations(), runner.has_ended()), (Outcome::Finished, 42, true));

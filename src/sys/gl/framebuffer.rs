@@ -39,6 +39,11 @@ impl Framebuffer {
         self.raw.0.get()
     }
 
+    /// What is drawn into it, as a texture.
+    pub fn texture(&self) -> &Texture {
+        &self.color
+    }
+
     /// Pixels across and down.
     pub fn size(&self) -> Size {
         self.color.size()

@@ -25,6 +25,7 @@ impl Mirror {
                         self.screen.presenter.prefer_rate(rate);
                     }
                     self.sight.connected();
+                    self.screen.interops.forget_configurations();
                     self.redraw = true;
                     self.draw_anew();
                     self.vblank = VblankClock::new(mode.refresh);
@@ -59,6 +60,8 @@ impl Mirror {
         self.sync.presented(shown.pts, at);
         self.seams.shown(Shown { at, ..shown }, self.screen.refresh());
         self.stats.frames_presented += 1;
+        let ways = self.screen.interops.reason();
+        self.stats.shown_by(flip.way.map_or("", |it| it.name), flip.zero_copy, ways);
         if !was_clear || !lead.clock.is_running() {
             return;
         }

@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::base::frame::VideoFrame;
 use crate::base::geometry::{Fit, Rotation};
 use crate::base::stats::PlayStats;
 use crate::base::time::{MediaTime, MonoTime};
@@ -19,12 +18,15 @@ use crate::logic::sight::Sight;
 use crate::logic::vblank::VblankClock;
 use crate::pipeline::player::Turn;
 use crate::pipeline::player::ahead::AHEAD;
-use crate::pipeline::player::drawing::{BUSY, Painted, earliest_commit, wake_for};
+use crate::pipeline::player::drawing::{BUSY, Look, Painted, earliest_commit, wake_for};
+use crate::pipeline::player::interop::Way;
+use crate::pipeline::player::picture::Picture;
 use crate::pipeline::player::screen::Screen;
 use crate::seam::clock::Clock;
-use crate::seam::presenter::{DisplayMode, Layer, PresentError, RenderTarget, SubmissionId};
+use crate::seam::presenter::{DisplayMode, Layer, PresentError, SubmissionId};
 
 mod events;
+mod freeze;
 mod parking;
 
 pub(super) use parking::Parked;
@@ -35,8 +37,10 @@ const KEPT: usize = 2 * AHEAD;
 /// A frame on its way through the mirror.
 #[derive(Debug, Clone)]
 pub(super) struct Offered {
-    /// The picture.
-    pub(super) frame: VideoFrame,
+    /// The picture: a frame, but for what is on the screen.
+    pub(super) picture: Picture,
+    /// Which turn of its deck it belongs to.
+    pub(super) lap: u32,
     /// When it is due, on the programme's timeline.
     pub(super) pts: MediaTime,
     /// When it would have been due, had its item been ready in time.
@@ -66,7 +70,9 @@ pub(super) struct Lead<'a> {
 /// A picture that is drawn and not yet committed. `is_new`: it was not on the screen before.
 #[derive(Debug)]
 struct Drawn {
-    target: RenderTarget,
+    layer: Layer,
+    way: Option<Way>,
+    zero_copy: bool,
     vblank: MonoTime,
     picture: Offered,
     is_new: bool,
@@ -81,6 +87,9 @@ struct Flip {
     wanted: MonoTime,
     /// What it shows for the first time.
     shows: Option<Shown>,
+    /// How that got there.
+    way: Option<Way>,
+    zero_copy: bool,
 }
 
 /// See the module's text.
@@ -96,6 +105,8 @@ pub struct Mirror {
     drawn: Option<Drawn>,
     flip: Option<Flip>,
     on_screen: Option<Offered>,
+    /// The display controller reads that frame itself.
+    is_on_plane: bool,
     /// `None` for a picture that is not the programme's.
     on_screen_pts: Option<MediaTime>,
     redraw: bool,
@@ -112,10 +123,7 @@ impl Mirror {
     /// A mirror on this screen.
     pub(super) fn new(screen: Screen) -> Self {
         let vblank = VblankClock::new(screen.presenter.mode().refresh);
-        let mut stats = PlayStats::new(screen.counts_vblanks());
-        if let Some(it) = screen.interops.first_fallback() {
-            stats.fell_back(it);
-        }
+        let stats = PlayStats::new(screen.counts_vblanks());
         Self {
             screen,
             vblank,
@@ -127,6 +135,7 @@ impl Mirror {
             drawn: None,
             flip: None,
             on_screen: None,
+            is_on_plane: false,
             on_screen_pts: None,
             redraw: false,
             in_sight_since: None,
@@ -190,10 +199,10 @@ impl Mirror {
     }
 
     /// This is to be seen now, and is no frame of the programme.
-    pub(super) fn show_still(&mut self, picture: &VideoFrame, look: (Fit, Rotation)) {
+    pub(super) fn show_still(&mut self, picture: &Picture, look: (Fit, Rotation)) {
         self.forget();
-        let (frame, pts) = (picture.clone(), picture.pts);
-        self.on_screen = Some(Offered { frame, pts, planned: pts, deck: 0, look });
+        let (picture, pts) = (picture.clone(), picture.pts());
+        self.on_screen = Some(Offered { picture, lap: 0, pts, planned: pts, deck: 0, look });
         self.redraw = true;
     }
 
@@ -209,6 +218,7 @@ impl Mirror {
     /// One turn; never ends.
     pub(super) fn step(&mut self, lead: &Lead<'_>) -> Turn {
         self.screen_events(lead);
+        self.let_go(lead);
         let now = lead.now;
         let wait = |until| Turn::Wait { until, starving: false };
         if self.given_up {
@@ -271,9 +281,10 @@ impl Mirror {
             self.pass_unseen(vblank, it, is_new);
             return Turn::Again;
         }
-        match self.screen.paint(now, lead.real, &it.frame, it.look, &mut self.stats) {
-            Painted::Done { target, cost, .. } => {
-                self.drawn = Some(Drawn { target, vblank, picture: it, is_new, cost });
+        let look = Look { look: it.look, drawn: false };
+        match self.screen.paint(now, lead.real, &it.picture, look, &mut self.stats) {
+            Painted::Done { layer, way, cost, zero_copy } => {
+                self.drawn = Some(Drawn { layer, way, zero_copy, vblank, picture: it, is_new, cost });
             }
             Painted::Busy => {
                 self.give_back(it, is_new);
@@ -281,14 +292,11 @@ impl Mirror {
             }
             Painted::Refused(error) => return self.refused(now, vblank, it, is_new, &error),
             Painted::Lost => {}
-            Painted::Again(fallback) => {
-                log::warn!("{}: {}", self.screen.presenter.output(), fallback.reason);
-                self.stats.fell_back(fallback);
-                self.give_back(it, is_new);
-            }
             Painted::GaveUp(why) => {
                 log::warn!("{}: the mirror stays as it is: {why}", self.screen.presenter.output());
                 self.given_up = true;
+                // What it will never show is needed elsewhere.
+                self.forget();
             }
         }
         Turn::Again
@@ -302,27 +310,41 @@ impl Mirror {
             self.drawn = Some(drawn);
             return Turn::Wait { until: Some(not_before), starving: false };
         }
-        let Drawn { target, vblank, picture, is_new, cost } = drawn;
+        let Drawn { layer, way, zero_copy, vblank, picture, is_new, cost } = drawn;
+        let is_plane = matches!(layer, Layer::Plane(_));
         let started = lead.real.now();
-        let committed = self.screen.presenter.present(now, Layer::Composed(target));
+        let committed = self.screen.presenter.present(now, layer);
         let present = lead.real.now().saturating_since(started);
         self.stats.present.record(present);
         self.cost.spent(cost + present);
-        match committed {
-            Ok(id) => {
+        match (committed, way) {
+            (Ok(id), _) => {
                 self.redraw = false;
-                let (deck, lap) = (picture.deck, picture.frame.lap);
+                let is_freeze = self.is_on_plane && matches!(picture.picture, Picture::Kept(_));
+                self.stats.freeze_frames += u64::from(is_freeze);
+                self.is_on_plane = is_plane;
+                let (deck, lap) = (picture.deck, picture.lap);
                 let (pts, planned) = (picture.pts, picture.planned);
                 let shows = is_new.then_some(Shown { deck, lap, pts, planned, at: vblank });
                 self.now_showing(vblank, picture, is_new);
-                self.flip = Some(Flip { id, wanted: vblank, shows });
+                self.flip = Some(Flip { id, wanted: vblank, shows, way, zero_copy });
                 Turn::Again
             }
-            Err(PresentError::Busy) => {
+            (Err(PresentError::Busy), _) => {
                 self.give_back(picture, is_new);
                 Turn::Wait { until: Some(now + BUSY), starving: false }
             }
-            Err(error) => self.refused(now, vblank, picture, is_new, &error),
+            (Err(error @ PresentError::PlaneRefused { .. }), Some(way)) => {
+                self.stats.submit_failed += 1;
+                self.screen.interops.refused(way, &error.to_string());
+                // By the next way, and for the same vblank; there are only so many ways.
+                let turn = self.draw(lead, vblank, picture, is_new);
+                match self.drawn.take() {
+                    Some(drawn) => self.commit(lead, drawn),
+                    None => turn,
+                }
+            }
+            (Err(error), _) => self.refused(now, vblank, picture, is_new, &error),
         }
     }
 

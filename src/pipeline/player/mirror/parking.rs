@@ -20,6 +20,8 @@ impl Mirror {
     /// Gives up its screen.
     pub(in crate::pipeline::player) fn park(mut self) -> Parked {
         self.disconnected();
+        // A copy that the GPU keeps goes before its context.
+        (self.drawn, self.on_screen) = (None, None);
         let name = self.screen.presenter.output().to_owned();
         Parked { name, stats: self.stats, sight: self.sight, seams: self.seams, rate: self.rate }
     }

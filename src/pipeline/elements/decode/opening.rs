@@ -1,0 +1,77 @@
+//! Which decoder a stream gets.
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::base::stream::VideoStream;
+use crate::base::time::MonoTime;
+use crate::logic::fallback::Rests;
+use crate::seam::decoder::{Decoder, DecoderFactory};
+
+/// How the kinds of decoders have done so far, over all streams.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<Rests>);
+
+impl Health {
+    /// A panic elsewhere leaves it whole: it is changed by single steps that do not panic.
+    pub(super) fn rests(&self) -> MutexGuard<'_, Rests> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makers of decoders, best first.
+pub struct Candidates {
+    factories: Vec<Arc<dyn DecoderFactory>>,
+    pub(super) health: Arc<Health>,
+}
+
+impl Candidates {
+    /// These, which have done so far as `health` knows.
+    pub fn new(factories: Vec<Arc<dyn DecoderFactory>>, health: Arc<Health>) -> Self {
+        Self { factories, health }
+    }
+
+    /// The name of a kind.
+    pub(super) fn name(&self, kind: usize) -> &'static str {
+        self.factories.get(kind).map_or("", |it| it.name())
+    }
+
+    /// Another kind could take over from this one.
+    pub(super) fn has_next(&self, kind: usize) -> bool {
+        kind + 1 < self.factories.len()
+    }
+
+    /// The best kind gave up, and may be tried again.
+    pub(super) fn is_back(&self, now: MonoTime) -> bool {
+        self.health.rests().is_back(self.name(0), now)
+    }
+
+    /// Opens the first kind at or behind `from` that takes the stream; those that rest only where no other does. The error
+    /// has the reasons of all.
+    pub(super) fn open(
+        &self,
+        stream: &VideoStream,
+        from: usize,
+        now: MonoTime,
+    ) -> Result<(usize, Box<dyn Decoder>), String> {
+        let mut refusals = String::new();
+        for resting in [false, true] {
+            for (kind, factory) in self.factories.iter().enumerate().skip(from) {
+                let name = factory.name();
+                if self.health.rests().is_resting(name, now) != resting {
+                    continue;
+                }
+                match factory.probe(stream).and_then(|()| factory.open(stream)) {
+                    Ok(decoder) => {
+                        log::debug!("{name} decodes {}", stream.parameters.codec);
+                        return Ok((kind, decoder));
+                    }
+                    Err(error) => {
+                        log::debug!("{name} does not decode {}: {error}", stream.parameters.codec);
+                        let separator = if refusals.is_empty() { "" } else { "; " };
+                        refusals.push_str(&format!("{separator}{name}: {error}"));
+                    }
+                }
+            }
+        }
+        Err(refusals)
+    }
+}

@@ -1,0 +1,70 @@
+//! Opening decoders, and going on with another where one failed.
+use crate::base::stats::Fallback as Noted;
+use crate::base::stream::VideoStream;
+use crate::logic::fallback::{Failure, Fallback, Instead};
+use crate::pipeline::elements::decode::Decode;
+use crate::seam::decoder::DecodeError;
+
+impl Decode {
+    /// Opens a decoder for a stream, of the first kind at or behind `from` that takes it.
+    fn open(&mut self, stream: Box<VideoStream>, from: usize) -> Result<(), String> {
+        let opened = self.candidates.open(&stream, from, self.now);
+        let (kind, decoder) = opened.map_err(|refusals| format!("no decoder takes it ({refusals})"))?;
+        if self.can_be_followed(kind) {
+            self.replay.reserve();
+        }
+        (self.decoder, self.kind, self.stream, self.repeated) = (Some(decoder), kind, Some(stream), 0);
+        self.shared.state().decoders_opened += 1;
+        Ok(())
+    }
+
+    pub(super) fn open_new(&mut self, stream: Box<VideoStream>) {
+        self.fallback = Fallback::new();
+        if let Err(reason) = self.open(stream, 0) {
+            self.fail(&format!("{reason}; convert it to H.264 first"));
+        }
+    }
+
+    pub(super) fn can_be_followed(&self, kind: usize) -> bool {
+        self.candidates.has_next(kind)
+    }
+
+    /// The decoder is taken away; what it counted stays.
+    pub(super) fn close_decoder(&mut self) {
+        self.publish();
+        self.before = self.shared.state().decoder;
+        (self.decoder, self.repeated) = (None, 0);
+    }
+
+    /// The decoder failed: another takes over where it was, if there is one.
+    pub(super) fn broke(&mut self, error: &DecodeError) {
+        let failure = match error {
+            DecodeError::Stalled { .. } | DecodeError::Device { .. } => Failure::Broke,
+            DecodeError::Unsupported { .. } | DecodeError::CorruptStream { .. } => Failure::Unable,
+            DecodeError::OverLimit { .. } => return self.fail(&error.to_string()),
+        };
+        let (from, stream) = (self.candidates.name(self.kind), self.stream.take());
+        let (true, Some(stream)) = (self.can_be_followed(self.kind), stream) else {
+            return self.fail(&error.to_string());
+        };
+        let instead = self.fallback.failed(failure, self.now);
+        // Before the next is opened: two of one kind may be one too many.
+        self.close_decoder();
+        let first = self.kind + usize::from(instead == Instead::Next);
+        let failed = self.kind;
+        if let Err(reason) = self.open(stream, first) {
+            return self.fail(&format!("{error}; {reason}"));
+        }
+        if self.kind != failed {
+            self.candidates.health.rests().gave_up(from, self.now);
+        }
+        let to = self.candidates.name(self.kind);
+        log::warn!("{}: {from} failed: {error}; going on with {to} from the last resume point", self.name);
+        let fallback = Noted { from: from.to_owned(), to: to.to_owned(), reason: error.to_string() };
+        self.shared.state().fallbacks.push(fallback);
+        self.replay.begin(self.packet.take());
+        self.to_drain = self.draining.take().or(self.to_drain);
+        self.resume_after = self.handed_on;
+        self.undecodable = 0;
+    }
+}
