@@ -13,6 +13,7 @@ pub mod lead;
 pub mod master_clock;
 pub mod mode_choice;
 pub mod outputs;
+pub mod plane_choice;
 pub mod playlist;
 pub mod playsync;
 pub mod redraw;

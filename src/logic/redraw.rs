@@ -16,39 +16,78 @@
 //! ```
 //!
 //! Buffers are tokens that move: whatever the hardware may read is owned by the state that waits for it to stop reading,
-//! and the state is the only way to get at it. Nothing here commits anything; the caller does, and says how it went.
+//! and the state is the only way to get at it. Frames that the hardware reads as they are go the same way, and are let go
+//! of when they are read no more. Nothing here commits anything; the caller does, and says how it went.
 use crate::base::time::MonoTime;
 use crate::seam::presenter::SubmissionId;
 
+/// What the display controller reads.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Picture<B, F> {
+    /// A buffer that was drawn into.
+    Drawn(B),
+    /// A frame that nobody draws.
+    Frame {
+        /// The frame.
+        frame: F,
+        /// What was drawn to be above it.
+        above: Option<B>,
+    },
+}
+
+impl<B, F> Picture<B, F> {
+    /// It is read no more: the frame is let go of, the buffer is left.
+    fn into_buffer(self) -> Option<B> {
+        match self {
+            Picture::Drawn(buffer) => Some(buffer),
+            Picture::Frame { above, .. } => above,
+        }
+    }
+}
+
+/// What is submitted.
+#[derive(Debug)]
+pub enum Submission<F> {
+    /// What was drawn.
+    Drawn,
+    /// A frame.
+    Frame {
+        /// The frame.
+        frame: F,
+        /// What was drawn is above it. Else that stays as it is.
+        has_above: bool,
+    },
+}
+
 /// What the display controller does.
 #[derive(Debug)]
-pub enum Scanout<B> {
+pub enum Scanout<B, F> {
     /// There is no display; nothing is read.
     NoDisplay,
     /// There is a display and nothing of ours is on its way to it. What is submitted next sets the mode. An older picture
     /// of ours may still be on it, from before the mode changed.
     Dark {
         /// That picture.
-        leaving: Option<B>,
+        leaving: Option<Picture<B, F>>,
     },
     /// It repeats this picture until another is submitted.
     Showing {
         /// The picture.
-        buffer: B,
+        picture: Picture<B, F>,
     },
     /// A commit was accepted. At a vblank to come `coming` replaces `leaving`; until then both may be read.
     Flipping {
         /// The submission's name.
         id: SubmissionId,
         /// What comes.
-        coming: B,
+        coming: Picture<B, F>,
         /// What goes.
-        leaving: Option<B>,
+        leaving: Option<Picture<B, F>>,
     },
     /// Somebody else is DRM master. Our picture may still be there.
     Lost {
         /// That picture.
-        leaving: Option<B>,
+        leaving: Option<Picture<B, F>>,
     },
     /// Switched off by us; nothing is read, and nothing is committed.
     SwitchedOff,
@@ -57,7 +96,7 @@ pub enum Scanout<B> {
         /// The submission's name.
         id: SubmissionId,
         /// Its picture, which nobody sees.
-        buffer: B,
+        picture: Picture<B, F>,
         /// When it counts as shown.
         at: MonoTime,
     },
@@ -82,15 +121,15 @@ pub enum Phase {
     SwitchedOff,
 }
 
-/// What must be done to show what was drawn.
-#[derive(Debug, PartialEq, Eq)]
-pub enum ToCommit<'a, B> {
-    /// Set the mode, with this picture.
-    Modeset(&'a B),
+/// What must be done to show something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Set the mode.
+    Modeset,
     /// Replace the picture.
-    Flip(&'a B),
-    /// Nothing: the display is off. Call [`Redraw::submit_unseen`].
-    Nothing,
+    Flip,
+    /// Nothing: the display is off.
+    Unseen,
 }
 
 /// Why there is nothing to draw into, or to commit.
@@ -108,24 +147,24 @@ pub enum NotNow {
 
 /// One output's buffers and what becomes of them.
 #[derive(Debug)]
-pub struct Redraw<B> {
-    scanout: Scanout<B>,
+pub struct Redraw<B, F> {
+    scanout: Scanout<B, F>,
     drawing: Option<B>,
     free: Vec<B>,
     /// A picture of an older mode that is still on the screen. Not to be drawn into again; dropped when it is read no more.
-    retiring: Option<B>,
+    retiring: Option<Picture<B, F>>,
     next_id: SubmissionId,
 }
 
-impl<B> Default for Redraw<B> {
+impl<B, F> Default for Redraw<B, F> {
     fn default() -> Self {
         Self { scanout: Scanout::NoDisplay, drawing: None, free: Vec::new(), retiring: None, next_id: SubmissionId(0) }
     }
 }
 
-impl<B> Redraw<B> {
+impl<B, F> Redraw<B, F> {
     /// What the display controller does.
-    pub fn scanout(&self) -> &Scanout<B> {
+    pub fn scanout(&self) -> &Scanout<B, F> {
         &self.scanout
     }
 
@@ -157,11 +196,12 @@ impl<B> Redraw<B> {
         let mut old = std::mem::replace(&mut self.free, buffers);
         old.extend(self.drawing.take());
         match std::mem::replace(&mut self.scanout, Scanout::Dark { leaving: None }) {
-            Scanout::Showing { buffer } => old.extend(self.retiring.replace(buffer)),
-            Scanout::Dark { leaving: Some(buffer) } | Scanout::Lost { leaving: Some(buffer) } => {
-                old.extend(self.retiring.replace(buffer));
+            Scanout::Showing { picture }
+            | Scanout::Dark { leaving: Some(picture) }
+            | Scanout::Lost { leaving: Some(picture) } => {
+                old.extend(self.retiring.replace(picture).and_then(Picture::into_buffer));
             }
-            Scanout::Unseen { buffer, .. } => old.push(buffer),
+            Scanout::Unseen { picture, .. } => old.extend(picture.into_buffer()),
             _ => {}
         }
         old
@@ -194,13 +234,15 @@ impl<B> Redraw<B> {
     }
 
     /// Everything that was read is free again.
-    fn settle(&mut self, next: Scanout<B>) -> bool {
+    fn settle(&mut self, next: Scanout<B, F>) -> bool {
         if self.is_flipping() {
             return false;
         }
         match std::mem::replace(&mut self.scanout, next) {
-            Scanout::Showing { buffer } | Scanout::Unseen { buffer, .. } => self.free.push(buffer),
-            Scanout::Dark { leaving } | Scanout::Lost { leaving } => self.free.extend(leaving),
+            Scanout::Showing { picture } | Scanout::Unseen { picture, .. } => self.free.extend(picture.into_buffer()),
+            Scanout::Dark { leaving } | Scanout::Lost { leaving } => {
+                self.free.extend(leaving.and_then(Picture::into_buffer));
+            }
             Scanout::NoDisplay | Scanout::SwitchedOff | Scanout::Flipping { .. } => {}
         }
         self.retiring = None;
@@ -210,7 +252,7 @@ impl<B> Redraw<B> {
     /// Somebody else is DRM master now.
     pub fn lose(&mut self) {
         self.scanout = match std::mem::replace(&mut self.scanout, Scanout::NoDisplay) {
-            Scanout::Showing { buffer } => Scanout::Lost { leaving: Some(buffer) },
+            Scanout::Showing { picture } => Scanout::Lost { leaving: Some(picture) },
             Scanout::Dark { leaving } => Scanout::Lost { leaving },
             // A flip that is pending still ends; then the next commit says so again.
             other => other,
@@ -228,7 +270,7 @@ impl<B> Redraw<B> {
     /// The picture on the screen stays, and the next submission sets the mode again.
     pub fn need_modeset(&mut self) {
         self.scanout = match std::mem::replace(&mut self.scanout, Scanout::NoDisplay) {
-            Scanout::Showing { buffer } => Scanout::Dark { leaving: Some(buffer) },
+            Scanout::Showing { picture } => Scanout::Dark { leaving: Some(picture) },
             other => other,
         };
     }
@@ -248,28 +290,31 @@ impl<B> Redraw<B> {
         self.drawing.as_ref().ok_or(NotNow::Busy)
     }
 
-    /// What was drawn, and how it gets onto the screen.
-    pub fn to_commit(&self) -> Result<ToCommit<'_, B>, NotNow> {
-        let drawn = self.drawing.as_ref();
+    /// How something gets onto the screen now.
+    pub fn how(&self) -> Result<How, NotNow> {
         match self.scanout {
             Scanout::NoDisplay => Err(NotNow::NoDisplay),
             Scanout::Lost { .. } => Err(NotNow::Lost),
             Scanout::Flipping { .. } | Scanout::Unseen { .. } => Err(NotNow::Busy),
-            Scanout::Dark { .. } => drawn.map(ToCommit::Modeset).ok_or(NotNow::NothingDrawn),
-            Scanout::Showing { .. } => drawn.map(ToCommit::Flip).ok_or(NotNow::NothingDrawn),
-            Scanout::SwitchedOff => drawn.map(|_| ToCommit::Nothing).ok_or(NotNow::NothingDrawn),
+            Scanout::Dark { .. } => Ok(How::Modeset),
+            Scanout::Showing { .. } => Ok(How::Flip),
+            Scanout::SwitchedOff => Ok(How::Unseen),
         }
     }
 
+    /// What was drawn, or is being.
+    pub fn drawn(&self) -> Option<&B> {
+        self.drawing.as_ref()
+    }
+
     /// The commit was accepted; its flip is pending.
-    pub fn submit(&mut self) -> Result<SubmissionId, NotNow> {
-        if matches!(self.to_commit()?, ToCommit::Nothing) {
+    pub fn submit(&mut self, what: Submission<F>) -> Result<SubmissionId, NotNow> {
+        if self.how()? == How::Unseen {
             return Err(NotNow::Busy);
         }
-        let coming = self.drawing.take().ok_or(NotNow::NothingDrawn)?;
-        let id = self.take_id();
+        let (id, coming) = self.take(what)?;
         let leaving = match std::mem::replace(&mut self.scanout, Scanout::NoDisplay) {
-            Scanout::Showing { buffer } => Some(buffer),
+            Scanout::Showing { picture } => Some(picture),
             Scanout::Dark { leaving } => leaving,
             _ => None,
         };
@@ -277,15 +322,29 @@ impl<B> Redraw<B> {
         Ok(id)
     }
 
-    /// The display is off: what was drawn counts as shown `at` then.
-    pub fn submit_unseen(&mut self, at: MonoTime) -> Result<SubmissionId, NotNow> {
-        if !matches!(self.to_commit()?, ToCommit::Nothing) {
+    /// The display is off: what is submitted counts as shown `at` then.
+    pub fn submit_unseen(&mut self, what: Submission<F>, at: MonoTime) -> Result<SubmissionId, NotNow> {
+        if self.how()? != How::Unseen {
             return Err(NotNow::Busy);
         }
-        let buffer = self.drawing.take().ok_or(NotNow::NothingDrawn)?;
-        let id = self.take_id();
-        self.scanout = Scanout::Unseen { id, buffer, at };
+        let (id, picture) = self.take(what)?;
+        self.scanout = Scanout::Unseen { id, picture, at };
         Ok(id)
+    }
+
+    /// What is submitted, with its name.
+    fn take(&mut self, what: Submission<F>) -> Result<(SubmissionId, Picture<B, F>), NotNow> {
+        let picture = match what {
+            Submission::Drawn => Picture::Drawn(self.drawing.take().ok_or(NotNow::NothingDrawn)?),
+            Submission::Frame { frame, has_above: false } => Picture::Frame { frame, above: None },
+            Submission::Frame { frame, has_above: true } => {
+                let above = Some(self.drawing.take().ok_or(NotNow::NothingDrawn)?);
+                Picture::Frame { frame, above }
+            }
+        };
+        let id = self.next_id;
+        self.next_id = SubmissionId(id.0 + 1);
+        Ok((id, picture))
     }
 
     /// The commit was refused: what was drawn is free again.
@@ -297,9 +356,9 @@ impl<B> Redraw<B> {
     pub fn flipped(&mut self) -> Option<SubmissionId> {
         match std::mem::replace(&mut self.scanout, Scanout::NoDisplay) {
             Scanout::Flipping { id, coming, leaving } => {
-                self.free.extend(leaving);
+                self.free.extend(leaving.and_then(Picture::into_buffer));
                 self.retiring = None;
-                self.scanout = Scanout::Showing { buffer: coming };
+                self.scanout = Scanout::Showing { picture: coming };
                 Some(id)
             }
             other => {
@@ -331,12 +390,6 @@ impl<B> Redraw<B> {
     pub fn take_all(&mut self) -> Self {
         let next_id = self.next_id;
         std::mem::replace(self, Self { next_id, ..Self::default() })
-    }
-
-    fn take_id(&mut self) -> SubmissionId {
-        let id = self.next_id;
-        self.next_id = SubmissionId(id.0 + 1);
-        id
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bringing an output up and down: which connector, which mode, which buffers, and what to do when any of them changes.
 use std::io;
+use std::rc::Rc;
 
 use drm::control::{AtomicCommitFlags, Mode};
 
@@ -9,6 +10,7 @@ use crate::backend::kms::connectors::Connector;
 use crate::backend::kms::errors::{NAME, device, unavailable};
 use crate::backend::kms::modes::{display_mode, facts, size};
 use crate::backend::kms::pipe::Pipe;
+use crate::backend::kms::planes::Planes;
 use crate::backend::kms::presenter::KmsPresenter;
 use crate::backend::kms::saved::SavedState;
 use crate::backend::kms::writeback::Writeback;
@@ -22,9 +24,9 @@ use crate::sys::kms::{AtomicRequest, PropertyBlob};
 #[derive(Debug)]
 pub struct Up {
     /// Its way to the display.
-    pub pipe: Pipe,
+    pub pipe: Rc<Pipe>,
     /// The mode, as the kernel takes it.
-    pub blob: PropertyBlob,
+    pub blob: Rc<PropertyBlob>,
     /// Reads pictures back, where the card can.
     pub writeback: Option<Writeback>,
     /// Checksums of what is on the wire, where the kernel has them.
@@ -38,7 +40,8 @@ pub struct Up {
 
 impl Up {
     /// Everything off.
-    fn take_down(&mut self, request: &mut AtomicRequest) {
+    fn take_down(&mut self, request: &mut AtomicRequest, planes: &Planes) {
+        planes.hide(request);
         self.pipe.take_down(request);
         if let Some(writeback) = &mut self.writeback {
             writeback.detach(request);
@@ -82,6 +85,7 @@ impl KmsPresenter {
             unavailable(format!("{name}: no CRTC is free to drive it"), "name fewer outputs with --output")
         })?;
         let pipe = Pipe::new(&self.device, connector, route).map_err(|it| device(name, "look up properties", it))?;
+        let pipe = Rc::new(pipe);
         if !self.saved.iter().any(|it| it.is_of(pipe.crtc())) {
             match SavedState::of(&self.device, &pipe) {
                 Ok(saved) => self.saved.push(saved),
@@ -96,6 +100,7 @@ impl KmsPresenter {
                     let same = self.up.take().filter(|it| it.pipe.crtc() == pipe.crtc()).and_then(|it| it.writeback);
                     let writeback = same.or_else(|| Writeback::of(&self.device, &pipe));
                     let (modes, checksums) = (connector.modes.clone(), Checksums::of(&self.device, pipe.crtc()));
+                    let (pipe, blob) = (Rc::clone(&pipe), Rc::new(blob));
                     let up = Up { pipe, blob, writeback, checksums, mode: *mode, modes, framebuffer };
                     self.take_mode(connector, up, ring);
                     return Ok(());
@@ -159,8 +164,9 @@ impl KmsPresenter {
         };
         let blob = PropertyBlob::of_mode(self.device.card(), mode)?;
         self.request.clear();
-        pipe.modeset(&mut self.request, blob.id(), framebuffer, wanted);
-        pipe.clear_others(&self.device, self.slot, &mut self.request)?;
+        pipe.set_mode(&mut self.request, blob.id());
+        pipe.show(&mut self.request, framebuffer, wanted);
+        pipe.clear_others(&self.device, self.slot, [None; 2], &mut self.request)?;
         let flags = AtomicCommitFlags::TEST_ONLY | AtomicCommitFlags::ALLOW_MODESET;
         match self.request.commit(self.device.card(), flags) {
             Ok(_) => {}
@@ -181,6 +187,7 @@ impl KmsPresenter {
             Some(ring) => drop(self.redraw.connect(ring)),
             None => self.redraw.reconnect(),
         }
+        self.planes.borrow_mut().enter(&up.pipe, &up.blob, self.mode.size);
         self.up = Some(up);
         if !self.device.is_master() {
             self.redraw.lose();
@@ -212,12 +219,16 @@ impl KmsPresenter {
         }
         if let Some(up) = &mut self.up {
             self.request.clear();
-            up.take_down(&mut self.request);
+            up.take_down(&mut self.request, &self.planes.borrow());
             let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::ALLOW_MODESET;
             if let Err(error) = self.request.commit(self.device.card(), flags) {
                 log::debug!("{}: switching a disconnected output off: {error}", self.name);
             }
         }
+        let mut planes = self.planes.borrow_mut();
+        planes.committed(None);
+        planes.leave();
+        drop(planes);
         self.has_shown = false;
         self.last_vblank = None;
         self.tell(PresentEvent::Disconnected);
@@ -296,10 +307,17 @@ impl KmsPresenter {
             (false, false) if matches!(self.redraw.phase(), Phase::Dark | Phase::Idle | Phase::Drawing) => {
                 let Some(up) = &self.up else { return Ok(()) };
                 self.request.clear();
+                // What shows a frame lets go of it: its decoder may want the memory back before the display is on again.
+                let mut planes = self.planes.borrow_mut();
+                if planes.is_shown() {
+                    planes.hide(&mut self.request);
+                    up.pipe.hide(&mut self.request);
+                }
                 up.pipe.switch_off(&mut self.request);
                 let flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::ALLOW_MODESET;
                 match self.request.commit(self.device.card(), flags) {
                     Ok(_) => {
+                        planes.committed(None);
                         self.redraw.switch_off();
                     }
                     // The next poll tries again.
@@ -319,12 +337,12 @@ impl KmsPresenter {
         }
         let card = self.device.card();
         for saved in self.saved.iter().rev() {
-            if let Err(error) = saved.restore(card) {
+            if let Err(error) = saved.restore(card, &self.planes.borrow()) {
                 log::debug!("{NAME}: {}: putting back what was shown before: {error}", self.name);
                 // What cannot be put back is switched off: our picture is about to go.
                 if let Some(up) = &mut self.up {
                     self.request.clear();
-                    up.take_down(&mut self.request);
+                    up.take_down(&mut self.request, &self.planes.borrow());
                     if let Err(error) = self.request.commit(card, AtomicCommitFlags::ALLOW_MODESET) {
                         log::debug!("{NAME}: {}: switching it off: {error}", self.name);
                     }

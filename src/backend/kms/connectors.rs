@@ -58,6 +58,8 @@ pub struct Plane {
     pub handle: plane::Handle,
     /// Each CRTC has one primary plane at least.
     pub is_primary: bool,
+    /// For whatever is to be shown beside the primary plane's picture.
+    pub is_overlay: bool,
     /// A bit for each CRTC it can be on.
     pub crtcs: u32,
     /// The formats' four letters.
@@ -164,6 +166,7 @@ fn read_plane(card: &Card, resources: &ResourceHandles, handle: plane::Handle) -
     Ok(Plane {
         handle,
         is_primary: kind == Some(PlaneType::Primary as u64),
+        is_overlay: kind == Some(PlaneType::Overlay as u64),
         crtcs: mask(resources, info.possible_crtcs()),
         formats: info.formats().to_vec(),
     })

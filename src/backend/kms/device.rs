@@ -12,6 +12,7 @@ use crate::backend::kms::cards::ChosenCard;
 use crate::backend::kms::connectors::{Connector, Lens, Topology};
 use crate::backend::kms::ears::Ears;
 use crate::backend::kms::errors::{NAME, device, unavailable};
+use crate::backend::kms::master::Master;
 use crate::backend::kms::uevent::UeventSocket;
 use crate::base::time::MonoTime;
 use crate::logic::outputs::{CrtcWish, assign_crtcs, draws_on_cpu};
@@ -21,9 +22,6 @@ use crate::sys::egl::{self, Display, NativeFences};
 use crate::sys::gl::{self, Api};
 use crate::sys::kms::Card;
 use crate::sys::poll_set::PollSet;
-
-/// How often we ask to be DRM master again. A console switch is felt at once; more often is only noise.
-const MASTER_RETRY: Duration = Duration::from_millis(250);
 
 /// How often a card that is gone is looked at: nothing of it will ever fire again.
 const GONE_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,17 +33,6 @@ pub struct FlipEvent {
     pub at: MonoTime,
     /// Counted by the CRTC; wraps.
     pub sequence: u32,
-}
-
-/// Who is DRM master.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Master {
-    /// We are.
-    Held,
-    /// Somebody else is; we ask again then.
-    Lost { retry_at: MonoTime },
-    /// It is another's turn at the screen; we are told when it is ours again.
-    GivenUp,
 }
 
 /// An output's place on the card.
@@ -63,6 +50,8 @@ struct Slot {
     route: Option<Route>,
     flip: Option<FlipEvent>,
     vblank: Option<FlipEvent>,
+    /// Overlays it uses, now or next.
+    overlays: Vec<plane::Handle>,
 }
 
 /// See the module's text. Fields are dropped in order: the context before the memory it draws into, the card last.
@@ -74,9 +63,9 @@ pub struct Device {
     gbm: gbm::Device<Rc<Card>>,
     slots: RefCell<Vec<Slot>>,
     pub(super) topology: RefCell<Topology>,
-    master: Cell<Master>,
+    pub(super) master: Cell<Master>,
     /// Counts the times we became master again.
-    regained: Cell<u64>,
+    pub(super) regained: Cell<u64>,
     is_gone: Cell<bool>,
     pub(super) waits: PollSet,
     pub(super) lens: RefCell<Option<Rc<dyn Lens>>>,
@@ -205,6 +194,32 @@ impl Device {
             .any(|(index, it)| index != slot && it.route.is_some_and(|it| it.crtc == crtc))
     }
 
+    /// An overlay is the output's, until it gives all up.
+    pub fn claim(&self, slot: usize, overlay: plane::Handle) {
+        if let Some(it) = self.slots.borrow_mut().get_mut(slot).filter(|it| !it.overlays.contains(&overlay)) {
+            it.overlays.push(overlay);
+        }
+    }
+
+    /// The output needs its overlays no more.
+    pub fn unclaim(&self, slot: usize) {
+        if let Some(it) = self.slots.borrow_mut().get_mut(slot) {
+            it.overlays.clear();
+        }
+    }
+
+    /// Whether the output claimed the overlay.
+    pub fn claims(&self, slot: usize, overlay: plane::Handle) -> bool {
+        self.slots.borrow().get(slot).is_some_and(|it| it.overlays.contains(&overlay))
+    }
+
+    /// Whether another output has the plane.
+    pub fn has_other(&self, slot: usize, plane: plane::Handle) -> bool {
+        let slots = self.slots.borrow();
+        let mut others = slots.iter().enumerate().filter(|(index, _)| *index != slot).map(|it| it.1);
+        others.any(|it| it.overlays.contains(&plane) || it.route.is_some_and(|it| it.plane == plane))
+    }
+
     /// Reads what the kernel has to say and keeps it for those it concerns. Never waits.
     pub fn pump(&self) {
         if self.is_gone.get() {
@@ -288,71 +303,6 @@ impl Device {
     /// Makes the wait end for another descriptor too, until that is closed.
     pub fn also_wait_for(&self, fd: &impl AsFd) -> io::Result<()> {
         self.waits.watch(fd.as_fd())
-    }
-
-    /// A commit said that somebody else is DRM master.
-    pub fn lose_master(&self, now: MonoTime) {
-        if self.master.get() == Master::Held {
-            log::warn!(
-                "{}: another program has taken the display; waiting for it to let go",
-                self.card.path().display()
-            );
-            self.master.set(Master::Lost { retry_at: now + MASTER_RETRY });
-        }
-    }
-
-    /// Tries to become master again, now and then.
-    pub fn regain_master(&self, now: MonoTime) {
-        let Master::Lost { retry_at } = self.master.get() else { return };
-        if now < retry_at {
-            return;
-        }
-        match self.card.acquire_master_lock() {
-            Ok(()) => {
-                log::info!("{}: the display is ours again", self.card.path().display());
-                self.master.set(Master::Held);
-                self.regained.set(self.regained.get() + 1);
-            }
-            Err(_) => self.master.set(Master::Lost { retry_at: now + MASTER_RETRY }),
-        }
-    }
-
-    /// Gives the display up to another program (a console switch), until `take_back`.
-    pub fn give_up(&self) {
-        self.master.set(Master::GivenUp);
-        if let Err(error) = self.card.release_master_lock() {
-            log::debug!("{}: releasing the DRM master lock: {error}", self.card.path().display());
-        }
-    }
-
-    /// It is another's turn at the screen.
-    pub fn is_given_up(&self) -> bool {
-        self.master.get() == Master::GivenUp
-    }
-
-    /// Ends `give_up`: asks to be master at the next `poll`.
-    pub fn take_back(&self, now: MonoTime) {
-        if self.master.get() != Master::Held {
-            self.master.set(Master::Lost { retry_at: now });
-        }
-    }
-
-    /// Whether the card is ours to commit to.
-    pub fn is_master(&self) -> bool {
-        self.master.get() == Master::Held
-    }
-
-    /// How often we became master again.
-    pub fn regained(&self) -> u64 {
-        self.regained.get()
-    }
-
-    /// When `regain_master` will try.
-    pub fn master_retry_at(&self) -> Option<MonoTime> {
-        match self.master.get() {
-            Master::Held | Master::GivenUp => None,
-            Master::Lost { retry_at } => Some(retry_at),
-        }
     }
 
     /// A fence the kernel waits for, after all that GL was asked so far. `None` where the driver has none.

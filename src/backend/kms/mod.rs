@@ -8,9 +8,9 @@
 //!
 //! A [`Device`](device::Device) is one card, shared by its outputs: it reads the kernel's events once and keeps each for the
 //! output whose CRTC it names. A [`KmsPresenter`] is one output: a connector, with a CRTC and a primary plane of its own.
-//! Which buffer is where is [`crate::logic::redraw`]'s business; what is committed when is `presenter`'s; bringing an
-//! output up and down is `bring_up`'s; reading back what was on the wire is `writeback`'s, and its checksums are
-//! `checksums`'. All commits are atomic and non-blocking. The first one sets the mode, with the first picture, so that the
+//! Which buffer is where is [`crate::logic::redraw`]'s business; what is committed is `commit`'s; what is said of it is
+//! `presenter`'s; frames that planes show without being drawn are `planes`'; bringing an output up and down is `bring_up`'s;
+//! reading back what was on the wire is `writeback`'s, and its checksums are `checksums`'. All commits are atomic and non-blocking. The first one sets the mode, with the first picture, so that the
 //! screen never shows anything of ours but pictures.
 //!
 //! What was on the card's outputs before is kept (`saved`) and put back when the presenter is dropped.
@@ -18,13 +18,16 @@ mod bring_up;
 mod buffers;
 mod cards;
 mod checksums;
+mod commit;
 pub mod connectors;
 pub mod device;
 mod ears;
 mod errors;
 mod hotplug;
+mod master;
 mod modes;
 mod pipe;
+mod planes;
 mod presenter;
 mod properties;
 mod saved;
@@ -40,6 +43,7 @@ use crate::seam::presenter::PresentError;
 use crate::sys::gl;
 
 pub use cards::probe;
+pub use planes::PlaneInterop;
 pub use presenter::KmsPresenter;
 
 /// What is wanted of the outputs.

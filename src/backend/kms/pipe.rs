@@ -1,6 +1,5 @@
 //! The way from a framebuffer to a connector, and what must be set on it.
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
 
 use drm::control::{Device as _, connector, crtc, plane, property};
 
@@ -50,8 +49,13 @@ impl Pipe {
         self.plane
     }
 
-    /// Everything: mode, picture, nothing beside it. `mode` is a blob of a mode of `size` pixels.
-    pub fn modeset(&self, request: &mut AtomicRequest, mode: u64, framebuffer: u64, size: Size) {
+    /// The CRTC as properties take it.
+    pub fn crtc_id(&self) -> u64 {
+        id(self.crtc)
+    }
+
+    /// The mode, and the way from the CRTC to the connector. `mode` is a blob.
+    pub fn set_mode(&self, request: &mut AtomicRequest, mode: u64) {
         request.set(self.connector, self.of_connector.crtc_id, id(self.crtc));
         if let Some((property, value)) = self.of_connector.link_status {
             request.set(self.connector, property, value);
@@ -59,6 +63,10 @@ impl Pipe {
         request.set(self.crtc, self.of_crtc.mode_id, mode);
         request.set(self.crtc, self.of_crtc.active, 1);
         set_all(request, self.crtc, &self.of_crtc.fixed);
+    }
+
+    /// The primary plane shows a picture of the whole screen.
+    pub fn show(&self, request: &mut AtomicRequest, framebuffer: u64, size: Size) {
         let plane = &self.of_plane;
         request.set(self.plane, plane.fb_id, framebuffer);
         request.set(self.plane, plane.crtc_id, id(self.crtc));
@@ -73,22 +81,20 @@ impl Pipe {
         set_all(request, self.plane, &plane.fixed);
     }
 
+    /// The primary plane is off; the CRTC stays on.
+    pub fn hide(&self, request: &mut AtomicRequest) {
+        request.set(self.plane, self.of_plane.fb_id, 0);
+        request.set(self.plane, self.of_plane.crtc_id, 0);
+    }
+
     /// Another picture.
     pub fn flip(&self, request: &mut AtomicRequest, framebuffer: u64) {
         request.set(self.plane, self.of_plane.fb_id, framebuffer);
     }
 
-    /// The kernel waits for `fence` before it shows the picture. `false` where it cannot. To be called after `modeset` or
-    /// `flip`; the fence must stay open until the commit.
-    pub fn wait_for(&self, request: &mut AtomicRequest, fence: BorrowedFd<'_>) -> bool {
-        let Some(property) = self.of_plane.in_fence else { return false };
-        request.set(self.plane, property, u64::from(fence.as_raw_fd().unsigned_abs()));
-        true
-    }
-
-    /// Whether the plane takes fences.
-    pub fn takes_fences(&self) -> bool {
-        self.of_plane.in_fence.is_some()
+    /// Through which the kernel is told of a fence to wait for, before it shows what is on the primary plane.
+    pub fn in_fence(&self) -> Option<property::Handle> {
+        self.of_plane.in_fence
     }
 
     /// The CRTC stops; everything else stays as it is.
@@ -101,16 +107,22 @@ impl Pipe {
         request.set(self.connector, self.of_connector.crtc_id, 0);
         request.set(self.crtc, self.of_crtc.mode_id, 0);
         request.set(self.crtc, self.of_crtc.active, 0);
-        request.set(self.plane, self.of_plane.fb_id, 0);
-        request.set(self.plane, self.of_plane.crtc_id, 0);
+        self.hide(request);
     }
 
-    /// Switches off what somebody else left on our CRTC: other planes, other connectors. For modesets only; it asks the
-    /// kernel about each.
-    pub fn clear_others(&self, device: &Device, slot: usize, request: &mut AtomicRequest) -> io::Result<()> {
+    /// Switches off what is on our CRTC beside the primary plane and those to `keep`: other planes, other connectors. For
+    /// modesets only; it asks the kernel about each.
+    pub fn clear_others(
+        &self,
+        device: &Device,
+        slot: usize,
+        keep: [Option<plane::Handle>; 2],
+        request: &mut AtomicRequest,
+    ) -> io::Result<()> {
         let card = device.card();
         let topology = device.topology();
-        for plane in topology.planes.iter().filter(|it| it.handle != self.plane) {
+        let is_kept = |it: plane::Handle| it == self.plane || keep.contains(&Some(it));
+        for plane in topology.planes.iter().filter(|it| !is_kept(it.handle)) {
             if card.get_plane(plane.handle)?.crtc() == Some(self.crtc) {
                 let all = Properties::of(card, plane.handle)?;
                 request.set(plane.handle, all.required("FB_ID")?, 0);

@@ -1,11 +1,11 @@
 //! One output, as the pipeline sees it: what is acquired, committed and reported.
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::ops::{Bound, RangeBounds};
 use std::rc::Rc;
 use std::time::Duration;
 
-use drm::control::AtomicCommitFlags;
+use drm::control::Device as _;
 
 use crate::backend::kms::KmsRequest;
 use crate::backend::kms::bring_up::Up;
@@ -13,19 +13,16 @@ use crate::backend::kms::buffers::ScanoutBuffer;
 use crate::backend::kms::device::{Device, FlipEvent};
 use crate::backend::kms::errors::{self, NAME, device};
 use crate::backend::kms::hotplug::Connection;
+use crate::backend::kms::planes::{PlaneFrame, PlaneInterop, Planes};
 use crate::backend::kms::saved::SavedState;
 use crate::backend::kms::trouble::Trouble;
-use crate::backend::kms::writeback::{Join, Writeback};
+use crate::backend::kms::writeback::Writeback;
 use crate::base::format::Size;
 use crate::base::time::{MonoTime, nanos_of};
-use crate::logic::redraw::{NotNow, Phase, Redraw, ToCommit};
+use crate::logic::redraw::{NotNow, Phase, Redraw};
 use crate::seam::presenter::{DisplayMode, Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
 use crate::seam::wait::Waitable;
-use crate::sys::gl::Fence;
 use crate::sys::kms::AtomicRequest;
-
-/// How long a GPU may take for a frame before we call it hung.
-const GPU_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A commit this close to a vblank misses it, as display hardware latches some lines ahead.
 const COMMIT_LEAD: Duration = Duration::from_micros(200);
@@ -41,7 +38,9 @@ const MAX_EVENTS: usize = 8;
 #[derive(Debug)]
 pub struct KmsPresenter {
     /// Its buffers are dropped before the device, and after `drop` has put back what was there before.
-    pub(super) redraw: Redraw<ScanoutBuffer>,
+    pub(super) redraw: Redraw<ScanoutBuffer, PlaneFrame>,
+    /// Its planes, when they show frames; the interop of this output asks them too.
+    pub(super) planes: Rc<RefCell<Planes>>,
     pub(super) up: Option<Up>,
     pub(super) saved: Vec<SavedState>,
     pub(super) device: Rc<Device>,
@@ -68,8 +67,8 @@ pub struct KmsPresenter {
     /// Where vblanks are, as far as we know: one of them.
     pub(super) last_vblank: Option<MonoTime>,
     last_sequence: u64,
-    committed_at: MonoTime,
-    trouble: Trouble,
+    pub(super) committed_at: MonoTime,
+    pub(super) trouble: Trouble,
 }
 
 impl KmsPresenter {
@@ -84,6 +83,7 @@ impl KmsPresenter {
         let guessed_hz = wish.refresh_hz.filter(|it| *it >= 1.0).unwrap_or(GUESSED_REFRESH_HZ);
         let mut presenter = Self {
             redraw: Redraw::default(),
+            planes: Rc::new(RefCell::new(Planes::new(device, slot))),
             up: None,
             saved: Vec::new(),
             device: Rc::clone(device),
@@ -121,7 +121,7 @@ impl KmsPresenter {
         self.redraw.phase()
     }
 
-    fn writeback(&mut self) -> Option<&mut Writeback> {
+    pub(super) fn writeback(&mut self) -> Option<&mut Writeback> {
         self.up.as_mut()?.writeback.as_mut()
     }
 
@@ -135,7 +135,25 @@ impl KmsPresenter {
         }
     }
 
-    fn refusal(&self, why: NotNow) -> PresentError {
+    /// "plane": shows frames as they are on this output.
+    pub fn plane_interop(&self) -> PlaneInterop {
+        let widths = self.device.card().resource_handles().map(|it| it.supported_fb_width().end_bound().cloned());
+        let max_size = match widths {
+            Ok(Bound::Included(it)) => it,
+            Ok(Bound::Excluded(it)) => it.saturating_sub(1),
+            // Unknown: the kernel will say.
+            Ok(Bound::Unbounded) | Err(_) => u32::MAX,
+        };
+        PlaneInterop::new(&self.planes, max_size)
+    }
+
+    /// Whether the next commit sets the mode.
+    fn tell_planes(&self) {
+        let phase = self.redraw.phase();
+        self.planes.borrow_mut().is_dark = !matches!(phase, Phase::Idle | Phase::Drawing | Phase::WaitingForFlip);
+    }
+
+    pub(super) fn refusal(&self, why: NotNow) -> PresentError {
         match why {
             NotNow::Busy => PresentError::Busy,
             NotNow::NoDisplay => PresentError::NoDisplay { screen: self.name.clone() },
@@ -144,64 +162,16 @@ impl KmsPresenter {
         }
     }
 
-    fn misuse(&self) -> PresentError {
+    pub(super) fn misuse(&self) -> PresentError {
         device(&self.name, "present", "the target is not the one that was acquired")
     }
 
     /// The vblank after `now`, on the grid of those we know.
-    fn next_tick(&self, now: MonoTime) -> MonoTime {
+    pub(super) fn next_tick(&self, now: MonoTime) -> MonoTime {
         let refresh = nanos_of(self.mode.refresh).max(1);
         let origin = self.last_vblank.unwrap_or(now);
         let since = (now + COMMIT_LEAD).delta_nanos(origin).max(0);
         origin.offset_by((since / refresh + 1).saturating_mul(refresh))
-    }
-
-    /// Commits what was drawn; with a picture read back where one is wanted, whose fence is the answer.
-    fn commit(&mut self, now: MonoTime, reads_back: bool) -> io::Result<Option<OwnedFd>> {
-        let Some(up) = &mut self.up else { return Err(io::ErrorKind::NotConnected.into()) };
-        let mut flags = AtomicCommitFlags::NONBLOCK | AtomicCommitFlags::PAGE_FLIP_EVENT;
-        self.request.clear();
-        match self.redraw.to_commit() {
-            Ok(ToCommit::Modeset(buffer)) => {
-                flags |= AtomicCommitFlags::ALLOW_MODESET;
-                up.pipe.modeset(&mut self.request, up.blob.id(), buffer.framebuffer(), self.mode.size);
-                up.pipe.clear_others(&self.device, self.slot, &mut self.request)?;
-            }
-            Ok(ToCommit::Flip(buffer)) => up.pipe.flip(&mut self.request, buffer.framebuffer()),
-            Ok(ToCommit::Nothing) | Err(_) => return Err(io::ErrorKind::NotConnected.into()),
-        }
-        let fence = if up.pipe.takes_fences() { self.device.fence() } else { None };
-        match &fence {
-            Some(fence) => {
-                up.pipe.wait_for(&mut self.request, fence.as_fd());
-            }
-            // Nobody else waits for the GPU, so we do, before anything can be seen.
-            None => {
-                let drawn = Fence::new(self.device.gl()).map_err(io::Error::other)?;
-                if !drawn.is_reached(GPU_PATIENCE) {
-                    return Err(io::Error::new(io::ErrorKind::TimedOut, "the GPU has not finished a frame for 2 s"));
-                }
-            }
-        }
-        let joined = match &mut up.writeback {
-            Some(it) if reads_back => it.join(&mut self.request, &self.device, &up.pipe, self.mode.size, now),
-            _ => Join::No,
-        };
-        if joined == Join::NeedsModeset {
-            flags |= AtomicCommitFlags::ALLOW_MODESET;
-        }
-        let committed = self.request.commit(self.device.card(), flags);
-        if committed.is_ok() && flags.contains(AtomicCommitFlags::ALLOW_MODESET) {
-            up.checksums.restart();
-        }
-        match committed {
-            Err(error) if joined != Join::No && error.raw_os_error() == Some(libc::EINVAL) => {
-                log::warn!("{}: the hardware does not read pictures back: {error}", self.name);
-                up.writeback = None;
-                self.commit(now, false)
-            }
-            committed => committed,
-        }
     }
 
     /// What the kernel said of the pending flip.
@@ -268,48 +238,12 @@ impl Presenter for KmsPresenter {
     }
 
     fn present(&mut self, now: MonoTime, layer: Layer) -> Result<SubmissionId, PresentError> {
-        let Layer::Composed(target) = layer else { return Err(self.misuse()) };
-        let is_modeset = matches!(self.redraw.to_commit(), Ok(ToCommit::Modeset(_)));
-        match self.redraw.to_commit() {
-            Err(why) => return Err(self.refusal(why)),
-            Ok(ToCommit::Nothing) => {
-                let at = self.next_tick(now);
-                return self.redraw.submit_unseen(at).map_err(|why| self.refusal(why));
-            }
-            Ok(ToCommit::Modeset(buffer) | ToCommit::Flip(buffer)) if buffer.target() == target => {}
-            Ok(_) => return Err(self.misuse()),
-        }
-        let fence = match self.commit(now, true) {
-            Ok(fence) => fence,
-            Err(error) => {
-                self.redraw.refuse();
-                self.device.note(&error);
-                let error = errors::commit(&self.name, &error);
-                self.trouble.refused(&self.name, now, &error);
-                if matches!(error, PresentError::LostMaster { .. }) {
-                    self.device.lose_master(now);
-                    self.redraw.lose();
-                }
-                return Err(error);
-            }
+        let presented = match layer {
+            Layer::Composed(target) => self.present_drawn(now, &target),
+            Layer::Plane(picture) => self.present_frame(now, picture),
         };
-        self.committed_at = now;
-        self.trouble.accepted(is_modeset);
-        self.has_shown = true;
-        let id = self.redraw.submit().map_err(|why| self.refusal(why))?;
-        if let Some(up) = &mut self.up {
-            up.checksums.committed(id);
-        }
-        if let Some(fence) = &fence
-            && let Err(error) = self.device.also_wait_for(fence)
-        {
-            // Polls for other reasons find it, later.
-            log::debug!("{}: waiting for the writeback's fence: {error}", self.name);
-        }
-        if let (Some(fence), Some(writeback)) = (fence, self.writeback()) {
-            writeback.joined(id, fence, now);
-        }
-        Ok(id)
+        self.tell_planes();
+        presented
     }
 
     fn poll(&mut self, now: MonoTime) -> Result<Option<PresentEvent>, PresentError> {
@@ -336,6 +270,7 @@ impl Presenter for KmsPresenter {
             return Ok(Some(PresentEvent::Captured { id }));
         }
         self.settle(now);
+        self.tell_planes();
         Ok(self.events.pop_front())
     }
 
@@ -390,5 +325,6 @@ impl Drop for KmsPresenter {
         self.put_back();
         // Before the device that made them.
         drop(self.redraw.take_all());
+        self.planes.borrow_mut().end();
     }
 }

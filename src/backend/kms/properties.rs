@@ -3,7 +3,8 @@ use std::io;
 
 use drm::control::{Device as _, ResourceHandle, connector, crtc, plane, property};
 
-use crate::sys::kms::Card;
+use crate::logic::plane_choice::Level;
+use crate::sys::kms::{Card, bits_of};
 
 /// An object's properties as the kernel lists them.
 #[derive(Debug)]
@@ -41,8 +42,26 @@ impl Properties {
         values.values().1.iter().find(|it| it.name().to_bytes() == value.as_bytes()).map(property::EnumValue::value)
     }
 
+    /// The bits that may be set in a bitmask; none where there is no such property.
+    pub fn bits(&self, card: &Card, name: &str) -> io::Result<Option<u64>> {
+        self.id(name).map(|it| bits_of(card, it)).transpose()
+    }
+
+    /// Where a plane lies among others.
+    pub fn level(&self) -> Level {
+        match self.find("zpos") {
+            None => Level::AsListed,
+            Some((info, at)) => match info.value_type() {
+                property::ValueType::UnsignedRange(min, max) if info.mutable() => Level::Free { min: *min, max: *max },
+                // The crate's name for a range of two.
+                property::ValueType::Boolean if info.mutable() => Level::Free { min: 0, max: 1 },
+                _ => Level::Fixed(*at),
+            },
+        }
+    }
+
     /// A property with the value to give it, where the driver has both.
-    fn setting(&self, name: &str, value: &str) -> Option<(property::Handle, u64)> {
+    pub fn setting(&self, name: &str, value: &str) -> Option<(property::Handle, u64)> {
         Some((self.id(name)?, self.named_value(name, value)?))
     }
 }

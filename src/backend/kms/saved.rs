@@ -6,6 +6,7 @@ use drm::control::{AtomicCommitFlags, Device as _, RawResourceHandle, ResourceHa
 
 use crate::backend::kms::device::Device;
 use crate::backend::kms::pipe::Pipe;
+use crate::backend::kms::planes::Planes;
 use crate::backend::kms::properties::Properties;
 use crate::sys::kms::{AtomicRequest, Card, PropertyBlob};
 
@@ -66,9 +67,11 @@ impl SavedState {
         self.crtc == crtc
     }
 
-    /// Puts it back; waits until the display shows it. Fails where what was shown is gone.
-    pub fn restore(&self, card: &Rc<Card>) -> io::Result<()> {
+    /// Puts it back; waits until the display shows it. Fails where what was shown is gone. Planes that showed our frames are
+    /// off, unless they were on before us.
+    pub fn restore(&self, card: &Rc<Card>, planes: &Planes) -> io::Result<()> {
         let mut request = AtomicRequest::new();
+        planes.hide_all(&mut request);
         for (object, property, value) in &self.values {
             request.set_raw(*object, *property, *value);
         }

@@ -22,13 +22,18 @@ pub struct Framebuffer {
 }
 
 impl Framebuffer {
-    /// Of a buffer GBM made on the same card.
-    pub fn of_gbm(card: &Rc<Card>, buffer: &BufferObject<()>) -> io::Result<Self> {
-        let planar = GbmPlanes(buffer);
+    /// Of a buffer GBM made on the same card, seen as `format`: its own, or that with or without alpha.
+    pub fn of_gbm(card: &Rc<Card>, buffer: &BufferObject<()>, format: DrmFourcc) -> io::Result<Self> {
+        let planar = GbmPlanes(buffer, format);
         // The crate insists that the flag and the modifier agree.
         let flags = if planar.modifier().is_some() { FbCmd2Flags::MODIFIERS } else { FbCmd2Flags::empty() };
         let raw = card.add_planar_framebuffer(&planar, flags)?;
         Ok(Self { card: Rc::clone(card), raw })
+    }
+
+    /// One that was made through `card`.
+    pub(super) fn owned(card: &Rc<Card>, raw: framebuffer::Handle) -> Self {
+        Self { card: Rc::clone(card), raw }
     }
 
     /// Of a dumb XRGB8888 buffer.
@@ -52,7 +57,7 @@ impl Drop for Framebuffer {
 }
 
 /// GBM's buffer as the `drm` crate wants to see it; gbm's own bridge is for another version of that crate.
-struct GbmPlanes<'a>(&'a BufferObject<()>);
+struct GbmPlanes<'a>(&'a BufferObject<()>, DrmFourcc);
 
 impl GbmPlanes<'_> {
     /// One value for each plane there is.
@@ -68,7 +73,7 @@ impl PlanarBuffer for GbmPlanes<'_> {
     }
 
     fn format(&self) -> DrmFourcc {
-        self.0.format()
+        self.1
     }
 
     fn modifier(&self) -> Option<DrmModifier> {

@@ -2,7 +2,7 @@
 use std::mem::{offset_of, size_of};
 use std::path::Path;
 
-use super::abi::ModeAtomic;
+use super::abi::{ModeAtomic, ModeGetProperty};
 use super::{AtomicRequest, Card};
 
 #[test]
@@ -14,6 +14,14 @@ fn the_atomic_ioctl_has_the_headers_layout() {
     assert_eq!(offset_of!(ModeAtomic, props_ptr), 24);
     assert_eq!(offset_of!(ModeAtomic, prop_values_ptr), 32);
     assert_eq!(offset_of!(ModeAtomic, user_data), 48);
+}
+
+#[test]
+fn the_property_ioctl_has_the_headers_layout() {
+    // struct drm_mode_get_property.
+    assert_eq!(size_of::<ModeGetProperty>(), 64);
+    assert_eq!(offset_of!(ModeGetProperty, prop_id), 16);
+    assert_eq!(offset_of!(ModeGetProperty, count_values), 56);
 }
 
 #[test]

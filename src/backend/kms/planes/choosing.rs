@@ -1,0 +1,113 @@
+//! Asking the hardware which arrangement of planes it takes, once for each configuration.
+use std::io;
+
+use drm::buffer::DrmFourcc;
+use drm::control::AtomicCommitFlags;
+
+use crate::backend::kms::planes::ability::VideoPlane;
+use crate::backend::kms::planes::config::Config;
+use crate::backend::kms::planes::{Choice, Planes, Refusal};
+use crate::logic::plane_choice::{self, Arrangement, PlaneFacts};
+
+/// Configurations that are remembered: those of a playlist's films, with and without something above.
+const MOST_KNOWN: usize = 32;
+
+impl Planes {
+    pub(super) fn choose(
+        &mut self,
+        config: &Config,
+        framebuffer: u64,
+        above: Option<(u64, DrmFourcc)>,
+    ) -> Result<Arrangement, Refusal> {
+        if let Some((_, known)) = self.known.iter().find(|it| it.0 == *config) {
+            return known.clone().map_err(Refusal::Never);
+        }
+        let found = self.ask(config, framebuffer, above).map_err(Refusal::Now)?;
+        let letters = plane_choice::letters(config.pixels.fourcc as u32);
+        match &found {
+            Ok(it) => log::info!("planes: {letters} {} as {it:?}", config.pixels.coded),
+            Err(what) => log::info!("planes: {letters} {}: cannot take {what}", config.pixels.coded),
+        }
+        if self.known.len() == MOST_KNOWN {
+            let _oldest = self.known.remove(0);
+        }
+        self.known.push((*config, found.clone()));
+        found.map_err(Refusal::Never)
+    }
+
+    /// Asks the hardware which arrangement it takes. The inner error names what it cannot take; the outer one says why it
+    /// cannot be asked.
+    fn ask(
+        &mut self,
+        config: &Config,
+        framebuffer: u64,
+        above: Option<(u64, DrmFourcc)>,
+    ) -> io::Result<Result<Arrangement, String>> {
+        if !self.device.is_master() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let facts = self.look()?;
+        let arrangements = match plane_choice::arrangements(&facts, &config.need(above.map(|it| it.1))) {
+            Ok(arrangements) => arrangements,
+            Err(what) => return Ok(Err(what)),
+        };
+        let mut refusal = None;
+        for arrangement in arrangements {
+            match self.test(Choice { config: *config, arrangement }, framebuffer, above.map(|it| it.0)) {
+                Ok(()) => {
+                    self.claim(&arrangement);
+                    return Ok(Ok(arrangement));
+                }
+                Err(error) if is_refusal(&error) => {
+                    log::debug!("planes: not {arrangement:?}: {error}");
+                    refusal.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let why = refusal.map_or_else(String::new, |it| it.to_string());
+        Ok(Err(config.scaling().unwrap_or_else(|| format!("such a frame: {why}"))))
+    }
+
+    /// What the output's planes offer; asks the kernel once for each mode.
+    fn look(&mut self) -> io::Result<Vec<PlaneFacts>> {
+        let stage = self.stage.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        if stage.planes.is_empty() {
+            let topology = self.device.topology();
+            let bit = topology.crtc_bit(stage.pipe.crtc());
+            let own = stage.pipe.plane();
+            let fitting =
+                topology.planes.iter().filter(|it| it.crtcs & bit != 0 && (it.is_overlay || it.handle == own));
+            stage.planes = fitting.map(|it| VideoPlane::of(self.device.card(), it)).collect::<io::Result<_>>()?;
+        }
+        let facts =
+            |it: &VideoPlane| PlaneFacts { is_taken: self.device.has_other(self.slot, it.handle), ..it.facts.clone() };
+        Ok(stage.planes.iter().map(facts).collect())
+    }
+
+    fn test(&mut self, choice: Choice, framebuffer: u64, above: Option<u64>) -> io::Result<()> {
+        let mut request = std::mem::take(&mut self.request);
+        request.clear();
+        let mut flags = AtomicCommitFlags::TEST_ONLY;
+        if self.is_dark {
+            flags |= AtomicCommitFlags::ALLOW_MODESET;
+        }
+        let written = self.write(&mut request, choice, framebuffer, above, self.is_dark);
+        let tested = written.and_then(|()| request.commit(self.device.card(), flags).map(drop));
+        self.request = request;
+        tested
+    }
+
+    fn claim(&self, arrangement: &Arrangement) {
+        for overlay in self.overlays(arrangement).into_iter().flatten() {
+            self.device.claim(self.slot, overlay);
+        }
+    }
+}
+
+/// By these the kernel refuses an arrangement; by others it refuses us, or has to be asked again
+/// (`Documentation/gpu/drm-kms.rst`, and what vc4 says when its line buffers are full).
+pub fn is_refusal(error: &io::Error) -> bool {
+    let refusals = [libc::EINVAL, libc::ERANGE, libc::ENOSPC, libc::E2BIG, libc::EOPNOTSUPP, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|it| refusals.contains(&it))
+}
