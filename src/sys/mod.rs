@@ -15,4 +15,6 @@ pub mod kms;
 #[cfg(target_os = "linux")]
 pub mod poll_set;
 #[cfg(target_os = "linux")]
+pub mod v4l2;
+#[cfg(target_os = "linux")]
 pub mod vt;
