@@ -7,11 +7,14 @@ pub mod alloc;
 pub mod cec;
 pub mod clock;
 #[cfg(target_os = "linux")]
+pub mod dmabuf;
+#[cfg(target_os = "linux")]
 pub mod egl;
 pub mod ffmpeg;
 pub mod gl;
 #[cfg(target_os = "linux")]
 pub mod kms;
+pub mod mapping;
 #[cfg(target_os = "linux")]
 pub mod poll_set;
 #[cfg(target_os = "linux")]
