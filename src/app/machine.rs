@@ -1,9 +1,11 @@
 //! What `probe` says of the machine: everything is tried, nothing is shown or heard.
-use crate::app::probe::machine::{Capability, MachineReport};
+use crate::app::probe::machine::MachineReport;
 use crate::base::audio::AudioFormat;
+use crate::base::capability::Capability;
 use crate::base::format::Size;
-use crate::platform::{DecoderWish, DisplayRequest, Platform};
+use crate::platform::{DecoderWish, DisplayRequest, OpenScreen, Platform};
 use crate::seam::decoder::DecoderFactory;
+use crate::seam::interop::VideoInterop;
 
 /// Small enough to cost nothing, large enough for every driver.
 const TRIAL: Size = Size::new(64, 64);
@@ -13,11 +15,7 @@ pub fn report(platform: &Platform) -> MachineReport {
     MachineReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         decode: decode(platform),
-        encode: vec![Capability {
-            name: "none".to_owned(),
-            works: false,
-            detail: "this version plays; it does not record or convert".to_owned(),
-        }],
+        encode: vec![Capability::no("none", "this version plays; it does not record or convert")],
         show: show(platform),
         hear: hear(platform),
     }
@@ -28,7 +26,7 @@ fn decode(platform: &Platform) -> Vec<Capability> {
         let codecs = it.codecs();
         let works = !codecs.is_empty();
         let detail = if works { codecs.join(", ") } else { "this FFmpeg knows none of the usual codecs".to_owned() };
-        Capability { name: it.name().to_owned(), works, detail }
+        Capability { works, ..Capability::yes(it.name(), detail) }.with(it.describe())
     };
     (platform.decoders)(DecoderWish::default()).iter().map(capability).collect()
 }
@@ -40,16 +38,28 @@ fn show(platform: &Platform) -> Vec<Capability> {
     let trial = |kind: &crate::platform::DisplayKind| {
         // A window would flash up; that a desktop is there is as much as is asked of it.
         let tried = (kind.probe)(desktop).and_then(|()| match kind.name {
-            "window" => Ok("a desktop session is there".to_owned()),
+            "window" => Ok(("a desktop session is there".to_owned(), Vec::new())),
             _ => match (kind.open)(&request) {
-                Ok(screens) => Ok(screens.into_iter().next().map(|it| it.renderer).unwrap_or_default()),
+                Ok(screens) => Ok(screens.first().map(describe).unwrap_or_default()),
                 Err(it) => Err(it.to_string()),
             },
         });
-        let works = tried.is_ok();
-        Capability { name: kind.name.to_owned(), works, detail: tried.unwrap_or_else(|it| it) }
+        match tried {
+            Ok((detail, parts)) => Capability::yes(kind.name, detail).with(parts),
+            Err(why) => Capability::no(kind.name, why),
+        }
     };
     platform.displays.iter().map(trial).collect()
+}
+
+/// What draws on a screen; and its planes, and the ways frames take to it, best first.
+fn describe(screen: &OpenScreen) -> (String, Vec<Capability>) {
+    let way = |it: &Box<dyn VideoInterop>| {
+        let how = if it.capabilities().zero_copy { "without a copy" } else { "copied by the processor" };
+        Capability::yes(it.name(), how).with(it.describe())
+    };
+    let parts = screen.presenter.describe().into_iter().chain(screen.interops.iter().map(way)).collect();
+    (screen.renderer.clone(), parts)
 }
 
 fn hear(platform: &Platform) -> Vec<Capability> {
@@ -61,7 +71,7 @@ fn hear(platform: &Platform) -> Vec<Capability> {
             Ok(it) => format!("the default device takes {} Hz, {} channels", it.rate, it.channels),
             Err(error) => format!("{error}; films play without sound"),
         };
-        Capability { name: factory.name().to_owned(), works, detail }
+        Capability { works, ..Capability::yes(factory.name(), detail) }
     };
     platform.sinks.iter().map(trial).collect()
 }

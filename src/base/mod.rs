@@ -1,6 +1,7 @@
 //! Vocabulary: plain values every layer may name. No I/O, no threads, no unsafe.
 pub mod audio;
 pub mod cancel;
+pub mod capability;
 pub mod color;
 pub mod dmabuf;
 pub mod format;

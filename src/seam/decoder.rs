@@ -1,6 +1,7 @@
 //! Coded packets in, frames in display order out.
 use std::time::Duration;
 
+use crate::base::capability::Capability;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
@@ -99,6 +100,11 @@ pub trait DecoderFactory: Send + Sync {
     fn name(&self) -> &'static str;
     /// The usual codecs it can decode here, by FFmpeg's names, for people to read.
     fn codecs(&self) -> Vec<&'static str>;
+    /// What it found here, for `probe`: each device, and as its parts the coded formats with sizes, profiles, levels, and
+    /// how its buffers are had. May open devices; decodes nothing.
+    fn describe(&self) -> Vec<Capability> {
+        Vec::new()
+    }
     /// Quietly: could it decode this stream? The error says why not.
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError>;
     /// Opens a decoder for the stream.

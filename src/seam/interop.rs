@@ -1,6 +1,7 @@
 //! A frame's memory seen as textures. Lives on the present thread, with the GL context, so nothing here is `Send`.
 use std::num::NonZeroU32;
 
+use crate::base::capability::Capability;
 use crate::base::format::{PixelFormat, Size};
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::geometry::{Fit, Rotation};
@@ -110,8 +111,17 @@ pub trait VideoInterop {
     /// Whether it can show such frames in such a place without looking different from the other ways; the error's reason
     /// is told to the user. Asked once for each configuration (format, kind of memory and its layout, place, mode).
     fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
+        self.would_accept(&frame.format, place)
+    }
+    /// What it can take here, for `probe`: each format with its modifiers, and whether a trial of it gave the right pixels.
+    fn describe(&self) -> Vec<Capability> {
+        Vec::new()
+    }
+    /// What `accepts` would say of a frame of this format in memory that suits it best, as far as that can be told without
+    /// one: for `probe`.
+    fn would_accept(&self, format: &VideoFormat, place: &Place) -> Result<(), InteropError> {
         let _anywhere = place;
-        let pixel = frame.format.pixel;
+        let pixel = format.pixel;
         if self.capabilities().formats.contains(&pixel) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The screen.
 use std::time::Duration;
 
+use crate::base::capability::Capability;
 use crate::base::format::Size;
 use crate::base::frame::VideoFrame;
 use crate::base::offer::Severity;
@@ -185,6 +186,10 @@ pub trait Presenter {
     }
     /// What it shows now; a guess while no display is connected.
     fn mode(&self) -> DisplayMode;
+    /// What it can do, for `probe`: each plane with its formats, scaling and turns.
+    fn describe(&self) -> Vec<Capability> {
+        Vec::new()
+    }
     /// A back buffer to draw into with its context current, or `None` while all are on screen or on their way there.
     fn acquire(&mut self, now: MonoTime) -> Result<Option<RenderTarget>, PresentError>;
     /// Shows the layer at the next vblank that can still be met. One `Presented` follows for each.

@@ -4,17 +4,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::app::exit::one_line;
-
-/// One thing a machine may be able to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Capability {
-    /// Its name, as options and statistics call it: "software", "window", "default".
-    pub name: String,
-    /// It works here.
-    pub works: bool,
-    /// What it can do; where it does not work, why not and what to do.
-    pub detail: String,
-}
+use crate::base::capability::Capability;
 
 /// What this machine can decode, encode, show and hear. In each list the best comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -41,12 +31,20 @@ impl fmt::Display for MachineReport {
             if list.is_empty() {
                 writeln!(f, "  nothing")?;
             }
-            let width = list.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
-            for it in list {
-                let answer = if it.works { "yes" } else { "no" };
-                writeln!(f, "  {answer:<3}  {:<width$}  {}", one_line(&it.name), one_line(&it.detail))?;
-            }
+            write_list(f, list, 1)?;
         }
         Ok(())
     }
+}
+
+/// One line for each, and below it what belongs to it, further in.
+fn write_list(f: &mut fmt::Formatter<'_>, list: &[Capability], depth: usize) -> fmt::Result {
+    let width = list.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
+    for it in list {
+        let (answer, indent) = (if it.works { "yes" } else { "no" }, 2 * depth);
+        writeln!(f, "{:indent$}{answer:<3}  {:<width$}  {}", "", one_line(&it.name), one_line(&it.detail))?;
+        // Under the name.
+        write_list(f, &it.parts, depth + 2)?;
+    }
+    Ok(())
 }

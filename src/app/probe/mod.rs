@@ -9,7 +9,7 @@ mod tests;
 use std::time::Duration;
 
 pub use file::{FileReport, judge, refused};
-pub use machine::{Capability, MachineReport};
+pub use machine::MachineReport;
 use serde::Serialize;
 
 use crate::app::cli::ProbeOptions;

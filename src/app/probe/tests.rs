@@ -1,9 +1,10 @@
 //! Tests of what `probe` tells.
 use std::time::Duration;
 
-use crate::app::probe::{Capability, FileReport, MachineReport, examine, judge, refused};
+use crate::app::probe::{FileReport, MachineReport, examine, judge, refused};
 use crate::base::audio::AudioFormat;
 use crate::base::cancel::Cancel;
+use crate::base::capability::Capability;
 use crate::base::color::{ColorTags, Luminance, Matrix, Primaries, Range, Transfer};
 use crate::base::format::{Ratio, Size};
 use crate::base::geometry::Rotation;
@@ -204,14 +205,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_machine_says_what_works_and_why_not_the_rest() {
-    let capability = |name: &str, works, detail: &str| Capability { name: name.into(), works, detail: detail.into() };
+    let capability = |name: &str, works, detail: &str| Capability { works, ..Capability::yes(name, detail) };
     let report = MachineReport {
         version: "0.1.0".into(),
         decode: vec![capability("software", true, "FFmpeg 5.1")],
         encode: Vec::new(),
         show: vec![
             capability("window", false, "no desktop session: DISPLAY and WAYLAND_DISPLAY are not set"),
-            capability("headless", true, "llvmpipe"),
+            capability("headless", true, "llvmpipe").with(vec![capability("plane 31", true, "NV12")]),
         ],
         hear: vec![capability("default", false, "no such device;\nplug one in")],
     };
@@ -222,7 +223,8 @@ fn a_machine_says_what_works_and_why_not_the_rest() {
                 \x20 nothing\n\n\
                 show\n\
                 \x20 no   window    no desktop session: DISPLAY and WAYLAND_DISPLAY are not set\n\
-                \x20 yes  headless  llvmpipe\n\n\
+                \x20 yes  headless  llvmpipe\n\
+                \x20     yes  plane 31  NV12\n\n\
                 hear\n\
                 \x20 no   default  no such device; plug one in\n";
     assert_eq!(report.to_string(), want);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::backend::inject::costs::{Cost, Costs, Jitter};
+use crate::base::capability::Capability;
 use crate::base::frame::VideoFrame;
 use crate::base::offer::Offer;
 use crate::base::packet::Packet;
@@ -38,6 +39,10 @@ impl DecoderFactory for CostlyDecoderFactory {
 
     fn codecs(&self) -> Vec<&'static str> {
         self.inner.codecs()
+    }
+
+    fn describe(&self) -> Vec<Capability> {
+        self.inner.describe()
     }
 
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::backend::inject::costs::{Costs, Jitter};
 use crate::backend::inject::hold::hold;
+use crate::base::capability::Capability;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::time::MediaTime;
 use crate::seam::interop::{InteropCapabilities, InteropError, Place, Renderable, Sampling, VideoInterop};
@@ -59,6 +60,14 @@ impl VideoInterop for CostlyInterop {
 
     fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
         self.inner.accepts(frame, place)
+    }
+
+    fn describe(&self) -> Vec<Capability> {
+        self.inner.describe()
+    }
+
+    fn would_accept(&self, format: &VideoFormat, place: &Place) -> Result<(), InteropError> {
+        self.inner.would_accept(format, place)
     }
 
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {

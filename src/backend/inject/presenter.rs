@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use crate::backend::inject::costs::{Costs, Jitter};
 use crate::backend::inject::hold::hold;
+use crate::base::capability::Capability;
 use crate::base::format::Size;
 use crate::base::time::MonoTime;
 use crate::seam::presenter::{DisplayMode, Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
@@ -34,6 +35,10 @@ impl Presenter for CostlyPresenter {
 
     fn mode(&self) -> DisplayMode {
         self.inner.mode()
+    }
+
+    fn describe(&self) -> Vec<Capability> {
+        self.inner.describe()
     }
 
     fn acquire(&mut self, now: MonoTime) -> Result<Option<RenderTarget>, PresentError> {
