@@ -117,6 +117,23 @@ impl M2mDecoder {
         streams && !self.start_capture && self.drain != Drain::Done
     }
 
+    /// Whether some packets are with the driver, which gives them back.
+    pub fn is_feeding(&self) -> bool {
+        self.output.count(Place::Device) > 0
+    }
+
+    /// Whether the device's own signals mean something now. One that has no buffers, or whose queue has ended, is ready or
+    /// in error for ever.
+    pub fn is_listening(&self) -> bool {
+        match self.state {
+            State::Initialising => self.is_feeding(),
+            State::Decoding | State::Changing | State::Rescuing => {
+                self.wants_pictures() && (self.is_feeding() || self.capture.count(Place::Device) > 0)
+            }
+            State::SettingUp | State::Retiring | State::Failed => false,
+        }
+    }
+
     /// What to do next.
     pub fn command(&mut self) -> Option<Command> {
         if let Some(it) = self.commands.pop_front() {

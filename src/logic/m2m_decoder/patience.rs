@@ -1,6 +1,6 @@
 //! How long the machine waits for what.
 use super::places::Place;
-use super::{Command, Drain, Failure, M2mDecoder, State};
+use super::{Drain, Failure, M2mDecoder, State};
 use crate::base::time::MonoTime;
 
 /// Packets a sound decoder may swallow before it gives a picture: sixteen pictures of two fields each wait for their
