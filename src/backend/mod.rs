@@ -22,6 +22,8 @@ pub mod journal;
 pub mod kms;
 pub mod signals;
 #[cfg(target_os = "linux")]
+pub mod v4l2;
+#[cfg(target_os = "linux")]
 pub mod wait;
 #[cfg(target_os = "linux")]
 pub mod window;

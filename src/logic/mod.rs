@@ -10,6 +10,7 @@ pub mod hotplug;
 pub mod interop_policy;
 pub mod laps;
 pub mod lead;
+pub mod m2m_decoder;
 pub mod master_clock;
 pub mod mode_choice;
 pub mod outputs;

@@ -18,4 +18,6 @@ pub mod mapping;
 #[cfg(target_os = "linux")]
 pub mod poll_set;
 #[cfg(target_os = "linux")]
+pub mod v4l2;
+#[cfg(target_os = "linux")]
 pub mod vt;

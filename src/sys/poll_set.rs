@@ -25,6 +25,17 @@ impl PollSet {
         Ok(Self(set))
     }
 
+    /// Watches another descriptor for poll events. It leaves the set when it is closed.
+    pub fn watch_for(&self, fd: BorrowedFd<'_>, events: i16) -> std::io::Result<()> {
+        // The EPOLL bits have the values of the POLL bits.
+        Ok(self.0.add(fd, EpollEvent::new(EpollFlags::from_bits_truncate(i32::from(events)), 0))?)
+    }
+
+    /// Watches a descriptor no longer: one that is in error is ready for ever.
+    pub fn forget(&self, fd: BorrowedFd<'_>) -> std::io::Result<()> {
+        Ok(self.0.delete(fd)?)
+    }
+
     /// Watches another descriptor for being readable. It leaves the set when it is closed.
     pub fn watch(&self, fd: BorrowedFd<'_>) -> std::io::Result<()> {
         Ok(self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, 0))?)
@@ -63,6 +74,17 @@ mod tests {
     fn a_writable_descriptor_makes_it_readable() {
         let (_reader, writer) = std::io::pipe().expect("a pipe");
         assert!(is_readable(&PollSet::new([(writer.as_raw_fd(), libc::POLLOUT)]).expect("a pipe can be watched")));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_felt() {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        let set = PollSet::new([]).expect("an empty set");
+        set.watch_for(reader.as_fd(), libc::POLLIN).expect("a pipe can be watched");
+        drop(writer);
+        assert!(is_readable(&set), "the end of a pipe");
+        set.forget(reader.as_fd()).expect("it was watched");
+        assert!(!is_readable(&set));
     }
 
     #[test]
