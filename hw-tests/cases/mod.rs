@@ -5,6 +5,7 @@ mod checksums;
 mod console;
 mod faults;
 mod hotplug;
+mod memory;
 mod outputs;
 mod pacing;
 mod pictures;
@@ -20,6 +21,7 @@ pub fn all() -> Vec<Case> {
         pacing::CASES,
         pictures::CASES,
         outputs::CASES,
+        memory::CASES,
         seams::CASES,
         faults::CASES,
         hotplug::CASES,

@@ -1,0 +1,30 @@
+//! Software decoding into dma-bufs.
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::case::{Bench, Case};
+use crate::cases::outputs::test_program;
+use crate::rig::Ability;
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[Case {
+    name: "memory::software_decodes_into_dmabufs",
+    needs: &[Ability::VirtualTime],
+    run: software_decodes_into_dmabufs,
+}];
+
+/// `tests/frame_memory`, which wants a heap of dma-bufs. The board has no encoder: its films are made here.
+fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
+    let program = test_program("frame_memory");
+    let films = Command::new(&program).arg("--films").output().expect("it runs");
+    assert!(films.status.success(), "{}", String::from_utf8_lossy(&films.stderr));
+    let mut job = bench.job().limit(Duration::from_secs(300)).push(&program, "frame_memory");
+    for line in String::from_utf8_lossy(&films.stdout).lines() {
+        let (name, path) = line.split_once('\t').expect("a name and a path");
+        job = job.push(Path::new(path), name);
+    }
+    let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./frame_memory")).done();
+    let verdict = end.stdout.lines().find(|it| it.starts_with("test result: ")).unwrap_or_default();
+    assert!(verdict.contains(" 0 failed; 0 ignored"), "{}\n{}", end.stdout, end.said());
+}
