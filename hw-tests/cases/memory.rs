@@ -14,7 +14,8 @@ pub const CASES: &[Case] = &[Case {
     run: software_decodes_into_dmabufs,
 }];
 
-/// `tests/frame_memory`, which wants a heap of dma-bufs. The board has no encoder: its films are made here.
+/// `tests/frame_memory`, which wants dma-bufs: of a heap, and without one of memfds. The board has no encoder: its films are
+/// made here.
 fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
     let program = test_program("frame_memory");
     let films = Command::new(&program).arg("--films").output().expect("it runs");
@@ -24,7 +25,13 @@ fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
         let (name, path) = line.split_once('\t').expect("a name and a path");
         job = job.push(Path::new(path), name);
     }
-    let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./frame_memory")).done();
-    let verdict = end.stdout.lines().find(|it| it.starts_with("test result: ")).unwrap_or_default();
-    assert!(verdict.contains(" 0 failed; 0 ignored"), "{}\n{}", end.stdout, end.said());
+    let shell = "export LD_LIBRARY_PATH=/opt/lucarne/lib; ./frame_memory && mount -t tmpfs none /dev/dma_heap && \
+        ./frame_memory pictures_; code=$?; umount /dev/dma_heap; (exit $code)";
+    let end = bench.run(job.shell(shell)).done();
+    let verdicts = end.stdout.lines().filter(|it| it.starts_with("test result: "));
+    let n_good = verdicts.filter(|it| it.contains(" 0 failed; 0 ignored")).count();
+    assert_eq!(n_good, 2, "{}\n{}", end.stdout, end.said());
+    for device in ["/dev/dma_heap/system", "/dev/udmabuf"] {
+        assert!(end.stdout.lines().any(|it| it == format!("buffers of {device}")), "{device}: {}", end.stdout);
+    }
 }
