@@ -6,6 +6,7 @@ mod console;
 mod faults;
 mod hotplug;
 mod interop;
+mod memory;
 mod outputs;
 mod pacing;
 mod pictures;
@@ -21,6 +22,7 @@ pub fn all() -> Vec<Case> {
         pacing::CASES,
         pictures::CASES,
         outputs::CASES,
+        memory::CASES,
         seams::CASES,
         faults::CASES,
         interop::CASES,
