@@ -4,13 +4,16 @@
 mod codec;
 mod elements;
 mod film;
+mod hardware;
 mod rig;
 mod screen;
 
 mod broken;
 mod control;
+mod fallbacks;
 mod outputs;
 mod power;
+mod retiring;
 mod seams;
 mod sight;
 mod sound;

@@ -256,7 +256,9 @@ impl Decode {
                 self.feed.wake();
                 self.candidates.health.rests().worked(self.candidates.name(self.kind));
                 // A better kind that gave up, on this stream or another, may be back.
+                let is_last = self.shared.state().last_lap.is_some_and(|it| it <= self.lap);
                 if 0 < self.kind
+                    && !is_last
                     && self.candidates.is_back(self.now)
                     && let Some(stream) = self.stream.take()
                 {
