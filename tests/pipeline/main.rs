@@ -17,4 +17,5 @@ mod retiring;
 mod seams;
 mod sight;
 mod sound;
+mod waiting;
 mod ways;

@@ -185,7 +185,7 @@ impl DecoderFactory for TakesH264 {
 }
 
 fn examined(input: &str) -> FileReport {
-    examine(input, &Shelf, &[&TakesH264], &Cancel::new())
+    examine(input, &Shelf, &[&TakesH264], None, &Cancel::new())
 }
 
 #[test]
