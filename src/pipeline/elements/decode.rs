@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::frame::VideoFrame;
+use crate::base::frame::{Memory, VideoFrame};
 use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
 use crate::base::stream::VideoStream;
@@ -62,6 +62,8 @@ pub struct Decode {
     resume_after: Option<MediaTime>,
     /// Frames of this decoder that were left out for that.
     repeated: u64,
+    /// The decoder said that its frames are in dma-bufs, and none has come yet.
+    claims_dmabufs: bool,
     /// Counters of decoders that are gone.
     before: DecoderStats,
     stream: Option<Box<VideoStream>>,
@@ -123,6 +125,7 @@ impl Decode {
             handed_on: None,
             resume_after: None,
             repeated: 0,
+            claims_dmabufs: false,
             before: DecoderStats::default(),
             stream: None,
             next_stream: None,
@@ -199,6 +202,9 @@ impl Decode {
             return;
         }
         self.resume_after = None;
+        if std::mem::take(&mut self.claims_dmabufs) && matches!(frame.memory, Memory::Cpu(_)) {
+            self.note_broken_claim();
+        }
         self.handed_on = Some(frame.pts);
         self.replay.came_out(frame.pts);
         self.lap_frames += 1;

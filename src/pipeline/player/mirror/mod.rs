@@ -282,7 +282,7 @@ impl Mirror {
             self.pass_unseen(vblank, it, is_new);
             return Turn::Again;
         }
-        let look = Look { look: it.look, drawn: false };
+        let look = Look { look: it.look, drawn: !is_new && it.picture.is_ours() };
         match self.screen.paint(now, lead.real, &it.picture, look, &mut self.stats) {
             Painted::Done { layer, way, cost, zero_copy } => {
                 self.drawn = Some(Drawn { layer, way, zero_copy, vblank, picture: it, is_new, cost });
