@@ -110,9 +110,8 @@ impl std::fmt::Debug for InteropSwitch {
 impl InteropSwitch {
     /// Chooses among `ways` (best first) as `mode` says.
     pub fn new(ways: Vec<Box<dyn VideoInterop>>, mode: InteropMode) -> Result<Self, InteropGaveUp> {
-        let candidate =
-            |it: &Box<dyn VideoInterop>| Candidate { name: it.name(), zero_copy: it.capabilities().zero_copy };
-        let candidates: Vec<Candidate> = ways.iter().map(candidate).collect();
+        let candidate = |it: &dyn VideoInterop| Candidate { name: it.name(), zero_copy: it.capabilities().zero_copy };
+        let candidates: Vec<Candidate> = ways.iter().map(|it| candidate(it.as_ref())).collect();
         let policy = InteropPolicy::new(mode, &candidates)?;
         Ok(Self {
             policy,
