@@ -1,4 +1,5 @@
 //! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::backend::alsa::AlsaSinkFactory;
@@ -15,6 +16,7 @@ use crate::seam::clock::Clock;
 use crate::seam::presenter::PresentError;
 use crate::seam::television::Televisions;
 use crate::sys;
+use crate::sys::gl;
 
 /// What this machine offers.
 pub fn open() -> Platform {
@@ -59,7 +61,15 @@ fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
     if let Some(presenter) = presenters.first() {
         take_console(presenter);
     }
-    presenters.into_iter().map(|it| headless::screen(gl.clone(), Box::new(it))).collect()
+    presenters.into_iter().map(|it| screen(gl.clone(), it)).collect()
+}
+
+/// Frames go to planes as they are wherever planes take them; everything else is drawn.
+fn screen(gl: Rc<gl::Context>, presenter: KmsPresenter) -> Result<OpenScreen, PresentError> {
+    let plane = Box::new(presenter.plane_interop());
+    let mut screen = headless::screen(gl, Box::new(presenter))?;
+    screen.interops.insert(0, plane);
+    Ok(screen)
 }
 
 /// The text console is below the screen that is ours now; a machine without one plays all the same.
