@@ -1,4 +1,5 @@
 //! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use crate::backend::alsa::AlsaSinkFactory;
@@ -19,6 +20,7 @@ use crate::seam::presenter::PresentError;
 use crate::seam::television::Televisions;
 use crate::sys;
 use crate::sys::ffmpeg::{FrameMemory, FrameMemorySource};
+use crate::sys::gl;
 
 /// What this machine offers.
 pub fn open() -> Platform {
@@ -95,7 +97,19 @@ fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
         Some(it) => Imports::open(&gl, it.device().display()),
         None => return Ok(Vec::new()),
     };
-    presenters.into_iter().map(|it| headless::screen(gl.clone(), &imports, Box::new(it))).collect()
+    presenters.into_iter().map(|it| screen(gl.clone(), &imports, it)).collect()
+}
+
+/// Frames go to planes as they are wherever planes take them; everything else is drawn.
+fn screen(
+    gl: Rc<gl::Context>,
+    imports: &Result<Rc<Imports>, String>,
+    presenter: KmsPresenter,
+) -> Result<OpenScreen, PresentError> {
+    let plane = Box::new(presenter.plane_interop());
+    let mut screen = headless::screen(gl, imports, Box::new(presenter))?;
+    screen.interops.insert(0, plane);
+    Ok(screen)
 }
 
 /// The text console is below the screen that is ours now; a machine without one plays all the same.
