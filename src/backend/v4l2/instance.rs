@@ -232,14 +232,17 @@ impl Instance {
         self.tokens.flush();
         self.made = None;
         self.machine.flush(now);
-        loop {
+        for _ in 0..MAX_MOVES {
             match self.obey(now)?.1 {
                 Some(Said::Retiring) => self.owes_retiring = true,
                 // Of before.
                 Some(Said::Picture(_) | Said::Drained) => {}
-                None => return Ok(()),
+                // Whether it goes on is known before the next packet.
+                None if self.listen(now)? => {}
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// After a flush: whether the next stream may have it.
@@ -297,7 +300,11 @@ impl Instance {
                     self.picture(it, now)?;
                     has_moved = true;
                 }
-                Dequeued::Nothing => self.machine.nothing_ready(now),
+                Dequeued::Nothing => {
+                    let before = self.machine.state();
+                    self.machine.nothing_ready(now);
+                    has_moved |= self.machine.state() != before;
+                }
                 Dequeued::End => {
                     self.machine.no_more(now).map_err(|it| self.impossible(it))?;
                     has_moved = true;
