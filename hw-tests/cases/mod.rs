@@ -2,6 +2,7 @@
 mod audio;
 mod boot;
 mod checksums;
+mod codec;
 mod console;
 mod faults;
 mod hotplug;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Case> {
         hotplug::CASES,
         surroundings::CASES,
         checksums::CASES,
+        codec::CASES,
         audio::CASES,
         boot::CASES,
         console::CASES,
