@@ -224,10 +224,14 @@ fn first_plane(frame: &VideoFrame) -> Vec<u8> {
 fn pictures_outlive_their_decoder_and_are_not_written_over(factory: &dyn DecoderFactory, case: &Case<'_>) {
     let mut decoder = open(factory, case);
     let mut format = None;
-    let frames = run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned(), case.wait);
+    let mut frames = run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned(), case.wait);
     let before: Vec<_> = frames.iter().map(first_plane).collect();
     decoder.flush().expect("it flushes");
-    drop(run_on(decoder.as_mut(), &mut format, case.packets.iter().cloned(), case.wait));
+    // Into the same list, whose pictures are let go of when they are wanted back.
+    for packet in case.packets.iter().cloned() {
+        submit(decoder.as_mut(), packet, &mut frames, &mut format, case.wait);
+    }
+    finish(decoder.as_mut(), &mut frames, &mut format, case.wait);
     drop(decoder);
     for (frame, before) in frames.iter().zip(&before) {
         assert!(first_plane(frame) == *before, "{}: {:?}", case.name, frame.pts);
