@@ -4,6 +4,7 @@ mod boot;
 mod checksums;
 mod codec;
 mod console;
+mod decoder;
 mod faults;
 mod hotplug;
 mod outputs;
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Case> {
         pictures::CASES,
         outputs::CASES,
         seams::CASES,
+        decoder::CASES,
         faults::CASES,
         hotplug::CASES,
         surroundings::CASES,

@@ -238,7 +238,7 @@ fn the_presenter_conforms(bench: &Bench<'_>) {
 }
 
 /// A test's program, up to date: cargo builds it, which takes no time when all tests are built anyway.
-fn test_program(name: &str) -> PathBuf {
+pub fn test_program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("its own name");
     let is_release = own.components().any(|it| it.as_os_str() == "release");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

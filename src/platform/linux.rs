@@ -8,10 +8,12 @@ use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::kms::{self, KmsPresenter, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
+use crate::backend::v4l2::{Buffers, V4l2DecoderFactory};
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
-use crate::platform::{DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
+use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
 use crate::seam::clock::Clock;
+use crate::seam::decoder::DecoderFactory;
 use crate::seam::presenter::PresentError;
 use crate::seam::television::Televisions;
 use crate::sys;
@@ -22,7 +24,7 @@ pub fn open() -> Platform {
         clock: Arc::new(RealClock),
         stepped_clock: headless::stepped_clock,
         demuxers: Arc::new(FfmpegDemuxerFactory),
-        decoders: headless::decoders,
+        decoders,
         audio_decoders: headless::audio_decoders(),
         displays: vec![kms(), window(), headless::display()],
         sinks: vec![Arc::new(AlsaSinkFactory)],
@@ -33,6 +35,14 @@ pub fn open() -> Platform {
         allocations: sys::alloc::thread_allocations,
         peak_rss_kib,
     }
+}
+
+/// Hardware first: its pictures need no copy to be shown.
+fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
+    let hardware = V4l2DecoderFactory::new(Arc::new(RealClock), Buffers::Exported);
+    let mut all: Vec<Arc<dyn DecoderFactory>> = vec![Arc::new(hardware)];
+    all.extend(headless::decoders(wish));
+    all
 }
 
 /// The kernel's own high-water mark.

@@ -64,7 +64,11 @@ pub fn software(stream: &VideoStream, packets: &[Packet]) -> Vec<Shown> {
     all
 }
 
-/// All films in the `media` folder.
-pub fn all() -> Vec<Film> {
-    files().iter().map(|it| read(it)).collect()
+/// The films in the `media` folder whose names have one of these words; all, where there are none.
+pub fn named(words: &[&str]) -> Vec<Film> {
+    let is_wanted = |path: &&PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        words.is_empty() || words.iter().any(|it| name.contains(it))
+    };
+    files().iter().filter(is_wanted).map(|it| read(it)).collect()
 }

@@ -7,6 +7,7 @@
 #[path = "../support/decoder_suite.rs"]
 mod decoder_suite;
 
+mod faults;
 mod films;
 mod fwht;
 mod fwht_cases;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 /// A case, by name; it says why it was skipped, if it was.
 type Case = (&'static str, fn() -> Result<(), &'static str>);
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 21] = [
     ("fwht::the_decoder_conforms", fwht_cases::conformance),
     ("fwht::imported_buffers_are_as_good", fwht_cases::imported),
     ("fwht::pictures_are_what_was_coded", fwht_cases::pixels),
@@ -35,6 +36,13 @@ const CASES: [Case; 14] = [
     ("h264::items_of_many_sizes_lose_nothing", h264_cases::items),
     ("h264::a_change_in_mid_stream_loses_nothing", h264_cases::change),
     ("h264::imported_buffers_are_as_good", h264_cases::imported),
+    ("faults::an_error_is_one_that_another_decoder_helps", faults::error),
+    ("faults::a_decoder_that_swallows_has_stalled", faults::swallows),
+    ("faults::a_decoder_that_keeps_has_stalled", faults::keeps),
+    ("faults::damaged_pictures_are_counted", faults::corrupt),
+    ("faults::a_change_that_loses_pictures_is_survived", faults::lost),
+    ("faults::a_node_that_goes_is_said_and_found_again", faults::gone),
+    ("faults::the_firmware_is_never_wedged", faults::wedge),
 ];
 
 fn main() -> ExitCode {

@@ -1,12 +1,14 @@
 //! Runs a decoder as the pipeline does: frames are held a little while, and let go of when they are wanted back.
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use lucarne::backend::headless::display_clock::RealClock;
 use lucarne::backend::v4l2::{Buffers, V4l2DecoderFactory};
-use lucarne::base::frame::{VideoFormat, VideoFrame};
+use lucarne::base::dmabuf::{BufferId, Import};
+use lucarne::base::frame::{Memory, VideoFormat, VideoFrame};
 use lucarne::base::offer::Offer;
 use lucarne::base::packet::Packet;
 use lucarne::seam::decoder::{DecodeError, DecodeEvent, Decoder};
@@ -75,11 +77,13 @@ pub struct Screen<'a> {
     look: &'a mut dyn FnMut(&VideoFrame),
     pub retired: u32,
     pub formats: u32,
+    /// Descriptors of its own of each buffer, as a screen's framebuffers and a GPU's images are; `None`: it makes none.
+    pub imports: Option<HashMap<BufferId, (OwnedFd, Import)>>,
 }
 
 impl<'a> Screen<'a> {
     pub fn new(look: &'a mut dyn FnMut(&VideoFrame)) -> Self {
-        Self { held: VecDeque::with_capacity(HELD + 1), look, retired: 0, formats: 0 }
+        Self { held: VecDeque::with_capacity(HELD + 1), look, retired: 0, formats: 0, imports: None }
     }
 
     /// Takes what there is; whether the drain is over.
@@ -88,6 +92,7 @@ impl<'a> Screen<'a> {
             match decoder.poll()? {
                 Some(DecodeEvent::Frame(it)) => {
                     (self.look)(&it);
+                    self.import(&it);
                     self.held.push_back(it);
                     if HELD < self.held.len() {
                         self.held.pop_front();
@@ -96,11 +101,27 @@ impl<'a> Screen<'a> {
                 Some(DecodeEvent::FormatChanged(_)) => self.formats += 1,
                 Some(DecodeEvent::Retiring) => {
                     self.retired += 1;
-                    self.held.clear();
+                    self.let_go();
                 }
                 Some(DecodeEvent::Drained) => return Ok(true),
                 None => return Ok(false),
             }
+        }
+    }
+
+    fn import(&mut self, frame: &VideoFrame) {
+        let (Some(imports), Memory::Dmabuf(lease)) = (&mut self.imports, &frame.memory) else { return };
+        if !imports.contains_key(&lease.id()) {
+            let fd = lease.picture().plane(0).unwrap().fd.try_clone_to_owned().unwrap();
+            imports.extend(Import::new(lease.pool()).map(|it| (lease.id(), (fd, it))));
+        }
+    }
+
+    /// Lets go of every frame and import.
+    pub fn let_go(&mut self) {
+        self.held.clear();
+        if let Some(it) = &mut self.imports {
+            it.clear();
         }
     }
 

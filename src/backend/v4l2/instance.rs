@@ -63,15 +63,12 @@ pub(super) struct Instance {
 }
 
 /// Bytes of an OUTPUT buffer for pictures of this size: an access unit must fit into one, and is rarely larger than the
-/// picture it makes. Drivers' own idea (512 KiB, or 768 KiB above 720p) is too small for key frames of good quality. 4 MiB
-/// is what contiguous memory comes in at most on some kernels.
+/// picture it makes. Drivers' own idea (512 KiB, or 768 KiB above 720p) is too small for key frames of good quality, and
+/// streams that begin small may go on larger. 4 MiB is what contiguous memory comes in at most on some kernels.
 pub(super) fn output_size(size: Size) -> u32 {
-    const LEAST: u64 = 1 << 20;
-    const LEAST_ABOVE_720P: u64 = 2 << 20;
+    const LEAST: u64 = 2 << 20;
     const MOST: u64 = 4 << 20;
-    let pixels = u64::from(size.width) * u64::from(size.height);
-    let least = if pixels > 1280 * 720 { LEAST_ABOVE_720P } else { LEAST };
-    (pixels * 3 / 2).clamp(least, MOST) as u32
+    (u64::from(size.width) * u64::from(size.height) * 3 / 2).clamp(LEAST, MOST) as u32
 }
 
 impl Instance {
