@@ -4,6 +4,7 @@ mod boot;
 mod checksums;
 mod codec;
 mod console;
+mod decoder;
 mod faults;
 mod hotplug;
 mod interop;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Case> {
         outputs::CASES,
         memory::CASES,
         seams::CASES,
+        decoder::CASES,
         faults::CASES,
         interop::CASES,
         hotplug::CASES,

@@ -11,6 +11,7 @@ use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::kms::{self, KmsPresenter, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
+use crate::backend::v4l2::{Buffers, V4l2DecoderFactory};
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
 use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
@@ -41,9 +42,10 @@ pub fn open() -> Platform {
     }
 }
 
-/// Software decoders, into dma-bufs where this machine has some.
+/// Hardware first: its pictures need no copy to be shown. What the CPU decodes goes into dma-bufs where there are some.
 fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
-    vec![headless::software(&wish, Some(Arc::new(LazySource::default())))]
+    let hardware = V4l2DecoderFactory::new(Arc::new(RealClock), Buffers::Exported);
+    vec![Arc::new(hardware), headless::software(&wish, Some(Arc::new(LazySource::default())))]
 }
 
 /// Looks for a heap when the first decoder wants one.
