@@ -8,6 +8,7 @@ mod hotplug;
 mod outputs;
 mod pacing;
 mod pictures;
+mod planes;
 mod power;
 mod seams;
 mod surroundings;
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Case> {
     [
         pacing::CASES,
         pictures::CASES,
+        planes::CASES,
         outputs::CASES,
         seams::CASES,
         faults::CASES,
