@@ -55,7 +55,8 @@ fn is_drawn(bench: &Bench<'_>) {
     let end = play(bench, &[(&film, "film.mkv")], "--loop 1");
     let ways = ways(&end, N_FRAMES);
     assert!(ways.iter().all(|it| it != "plane"), "{ways:?}\n{}", end.said());
-    let reason = end.stats().pointer("/interop_reason").and_then(|it| it.as_str()).unwrap_or_default();
+    let stats = end.stats();
+    let reason = stats.pointer("/interop_reason").and_then(|it| it.as_str()).unwrap_or_default();
     assert!(reason.contains("plane: cannot take 320x240 scaled to 640x480"), "{reason:?}\n{}", end.said());
 }
 
