@@ -12,6 +12,7 @@ mod memory;
 mod outputs;
 mod pacing;
 mod pictures;
+mod planes;
 mod power;
 mod seams;
 mod surroundings;
@@ -23,6 +24,7 @@ pub fn all() -> Vec<Case> {
     [
         pacing::CASES,
         pictures::CASES,
+        planes::CASES,
         outputs::CASES,
         memory::CASES,
         seams::CASES,

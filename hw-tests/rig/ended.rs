@@ -76,7 +76,8 @@ impl Ended {
             let at = head.iter().position(|it| *it == name);
             at.unwrap_or_else(|| panic!("the frame log has no column {name}: {head:?}\n{}", self.said()))
         };
-        let [item, lap, pts, presented, crc] = ["item", "loop", "pts_us", "presented_us", "crc32"].map(column);
+        let names = ["item", "loop", "pts_us", "presented_us", "backend", "crc32"];
+        let [item, lap, pts, presented, backend, crc] = names.map(column);
         let number = |it: &str| it.parse::<i64>().unwrap_or_else(|_| panic!("not a number in the frame log: {it}"));
         lines
             .map(|line| {
@@ -87,6 +88,7 @@ impl Ended {
                     lap: number(fields[lap]),
                     pts_us: number(fields[pts]),
                     presented_us: number(fields[presented]),
+                    backend: fields[backend].to_owned(),
                     crc: u64::from_str_radix(fields[crc], 16).ok(),
                 }
             })
@@ -136,6 +138,8 @@ pub struct Frame {
     pub pts_us: i64,
     /// When it became visible, since the player's start.
     pub presented_us: i64,
+    /// The way it took to the screen.
+    pub backend: String,
     /// The checksum of what was shown, where the log has one.
     pub crc: Option<u64>,
 }

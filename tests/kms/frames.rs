@@ -281,6 +281,8 @@ pub fn retired(surroundings: &Surroundings) -> Outcome {
     // Nothing of it is shown anew, and what is shown is not touched by that.
     let refused = screen.present(monotonic_now(), plane(buffers.frame(1), PLACE));
     assert!(matches!(refused, Err(PresentError::PlaneRefused { .. })), "{refused:?}");
+    interop.accepts(&buffers.frame(1), &PLACE).unwrap();
+    assert!(interop.submit_decoded_frame(buffers.frame(1)).is_err(), "it is late, and says nothing of those to come");
     // A picture of ours takes its place.
     tools.show(&mut screen, 2);
     assert_eq!((pool.imports(), pool.leases()), (0, 0));

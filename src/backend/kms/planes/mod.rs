@@ -192,9 +192,12 @@ impl Planes {
         self.imports.of(lease, &pixels, importer, self.has_modifiers).map_err(Refusal::Never)
     }
 
-    /// Whether such frames can be shown in such a place.
+    /// Whether such frames can be shown in such a place. That one comes too late says nothing of others like it.
     pub fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), Refusal> {
-        self.prepare(frame, place, None).map(drop)
+        match self.prepare(frame, place, None) {
+            Ok(_) | Err(Refusal::Late) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Everything a commit needs to show a frame, with what was drawn above it.
