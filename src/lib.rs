@@ -46,6 +46,11 @@
 //! decides for its own screen; a *mirror* ([`pipeline::player::mirror`]) shows the same frames on another, for that one's
 //! vblanks. What happens to one screen reaches no other.
 //!
+//! The ways from a frame to a screen stand on a ladder (`plane`, `dmabuf`, `software_upload`); the first that accepts a
+//! configuration is used, and each can fail by itself ([`logic::interop_policy`]). So do decoders
+//! ([`logic::fallback`]): where one fails, another is given the packets since the last resume point. A decoder that wants the
+//! memory of its frames back gets it: a copy takes the place of the one on the screen ([`pipeline::player`]'s `freeze`).
+//!
 //! When the device behind the screens is gone for good, all of them are dropped with their GL context; the players go on
 //! unseen and keep their place, and `app` opens the display again ([`pipeline::player::Player::detach`]).
 //!

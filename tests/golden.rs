@@ -87,6 +87,43 @@ fn shoot(stage: &mut Stage, picture: &Picture, shot: Shot) -> Vec<u8> {
     pixels
 }
 
+/// A copy kept by the GPU is the picture, crop, turn and tone mapping included; so is that copy in ordinary memory.
+#[test]
+fn a_kept_copy_looks_like_the_picture() {
+    let mut stage = Stage::new(Api::Gles3);
+    let size = Size::new(48, 32);
+    for rotation in [Rotation::None, Rotation::Clockwise90, Rotation::Half, Rotation::Clockwise270] {
+        for pixel in [PixelFormat::Nv12, PixelFormat::Yuv420p10, PixelFormat::Rgba] {
+            let mut format = Picture::new(pixel, size, SDR, hard(pixel.bit_depth())).format;
+            (format.rotation, format.visible) = (rotation, Rect { x: 2, y: 4, width: 44, height: 26 });
+            format.sar = Ratio { num: 4, den: 3 };
+            if pixel == PixelFormat::Yuv420p10 {
+                format.color.transfer = Transfer::Pq;
+            }
+            let picture = Picture::of_format(format, hard(pixel.bit_depth()));
+            let screen = if rotation.swaps_axes() { Size::new(26, 44) } else { Size::new(44, 26) };
+            let mut upload = SoftwareUpload::new(Rc::clone(&stage.gl), WideTexels::Auto);
+            upload.init(&format).unwrap();
+            upload.submit_decoded_frame(picture.frame_of(Arc::new(picture.planes(0)), MediaTime::ZERO)).unwrap();
+            let renderable = upload.acquire_renderable_frame().unwrap().unwrap();
+            let want = stage.draw(&renderable, Fit::Stretch, Rotation::None, screen, true);
+            let kept = stage.compositor.keep(&renderable).unwrap();
+            upload.release_frame(renderable);
+            let got = stage.draw(&kept.renderable(), Fit::Stretch, Rotation::None, screen, true);
+            assert_eq!(got, want, "{pixel:?} {rotation:?}");
+            let read = stage.compositor.read_kept(&kept).unwrap();
+            let mut bytes = Vec::new();
+            read.memory.read(&mut |planes| bytes = planes.plane(0).unwrap().bytes.to_vec()).unwrap();
+            assert_eq!(bytes, want, "{pixel:?} {rotation:?}");
+            let shape = |it: &VideoFormat, turned: bool| {
+                let (width, height) = (f64::from(it.visible.width) * it.sar.to_f64(), f64::from(it.visible.height));
+                if turned { height / width } else { width / height }
+            };
+            assert_eq!(shape(&read.format, false), shape(&format, rotation.swaps_axes()), "{rotation:?}");
+        }
+    }
+}
+
 /// What a format must come up to when it is shown pixel by pixel.
 fn pixel_by_pixel(pixel: PixelFormat) -> Within {
     let subsampled = pixel.planes().iter().any(|it| it.sub_x > 1);

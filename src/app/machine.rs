@@ -1,4 +1,5 @@
 //! What `probe` says of the machine: everything is tried, nothing is shown or heard.
+use crate::app::probe::Stage;
 use crate::app::probe::machine::MachineReport;
 use crate::base::audio::AudioFormat;
 use crate::base::capability::Capability;
@@ -54,12 +55,21 @@ fn show(platform: &Platform) -> Vec<Capability> {
 
 /// What draws on a screen; and its planes, and the ways frames take to it, best first.
 fn describe(screen: &OpenScreen) -> (String, Vec<Capability>) {
-    let way = |it: &Box<dyn VideoInterop>| {
+    let way = |it: &dyn VideoInterop| {
         let how = if it.capabilities().zero_copy { "without a copy" } else { "copied by the processor" };
         Capability::yes(it.name(), how).with(it.describe())
     };
-    let ways = screen.interops.iter().map(way).chain(screen.missing.iter().cloned());
+    let ways = screen.interops.iter().map(|it| way(it.as_ref())).chain(screen.missing.iter().cloned());
     (screen.renderer.clone(), screen.presenter.describe().into_iter().chain(ways).collect())
+}
+
+/// The screen that files would be shown on: the first display that can be opened without anybody seeing it.
+pub fn stage(platform: &Platform) -> Option<Stage> {
+    let desktop = crate::app::play::has_desktop();
+    let request = DisplayRequest { size: None, refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
+    let kinds = platform.displays.iter().filter(|it| it.name != "window" && (it.probe)(desktop).is_ok());
+    let screen = kinds.filter_map(|it| (it.open)(&request).ok()).flatten().next()?;
+    Some(Stage { size: screen.presenter.mode().size, ways: screen.interops, missing: screen.missing })
 }
 
 fn hear(platform: &Platform) -> Vec<Capability> {

@@ -54,10 +54,13 @@ fn run(request: Request) -> Result<Exit, Failure> {
         Command::Probe(options) => {
             start_log(&options.log)?;
             let platform = crate::platform::open();
-            let decoders = (platform.decoders)(DecoderWish::default());
+            let wish = DecoderWish::default();
+            wish.dmabuf.make(true);
+            let decoders = (platform.decoders)(wish);
             let decoders: Vec<_> = decoders.iter().map(|it| it.as_ref()).collect();
             let cancel = crate::base::cancel::Cancel::new();
-            probe::run(&options, || machine::report(&platform), platform.demuxers.as_ref(), &decoders, &cancel)
+            let (report, stage) = (|| machine::report(&platform), || machine::stage(&platform));
+            probe::run(&options, report, platform.demuxers.as_ref(), &decoders, stage, &cancel)
         }
     }
 }

@@ -109,6 +109,10 @@ pub trait DecoderFactory: Send + Sync {
     }
     /// Quietly: could it decode this stream? The error says why not.
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError>;
+    /// Whether the frames it makes of this stream are in dma-bufs; the error says why not. For `probe`.
+    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<(), String> {
+        Err("its frames are in ordinary memory".to_owned())
+    }
     /// Opens a decoder for the stream.
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError>;
 }

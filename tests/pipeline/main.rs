@@ -4,14 +4,18 @@
 mod codec;
 mod elements;
 mod film;
+mod hardware;
 mod rig;
 mod screen;
 
 mod broken;
 mod control;
+mod fallbacks;
 mod outputs;
 mod power;
+mod retiring;
 mod seams;
 mod sight;
 mod sound;
+mod waiting;
 mod ways;

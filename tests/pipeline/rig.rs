@@ -26,6 +26,7 @@ use lucarne::sys::alloc::thread_allocations;
 
 use crate::codec::{Blocks, Tones};
 use crate::film::{Opening, Shelf};
+use crate::hardware::Hardware;
 use crate::screen::{REFRESH, Script, Way, screens};
 
 /// How long nobody has news before nobody is taken to have any, where the system does not tell: the threads do
@@ -90,6 +91,8 @@ pub struct Setup {
     pub preroll: bool,
     pub waits_when_empty: bool,
     pub decoder: Blocks,
+    /// A better one, before it.
+    pub hardware: bool,
     pub sink: Option<HeadlessSinkParams>,
     pub ways: Vec<Way>,
     pub mode: InteropMode,
@@ -124,8 +127,9 @@ impl Setup {
             preroll: true,
             waits_when_empty: false,
             decoder: Blocks::default(),
+            hardware: false,
             sink: None,
-            ways: vec![Way { name: "software", zero_copy: false, fails: Vec::new() }],
+            ways: vec![Way::upload("software", Vec::new())],
             mode: InteropMode::Auto,
             frames: None,
             duration: None,
@@ -146,6 +150,7 @@ impl Setup {
         let clock = ManualClock::new(MonoTime::from_nanos(1_000_000_000));
         let real: Arc<dyn Clock> = Arc::new(clock.clone());
         let decoder = Arc::new(self.decoder);
+        let hardware = Arc::new(Hardware::default());
         let sink = self.sink.map(|params| SinkChoice {
             factory: Arc::new(HeadlessSinkFactory::new(real.clone(), params)),
             device: "synthetic".into(),
@@ -155,7 +160,10 @@ impl Setup {
         let env = Env {
             real,
             demuxers: shelf.clone(),
-            decoders: vec![decoder.clone()],
+            decoders: match self.hardware {
+                true => vec![hardware.clone(), decoder.clone()],
+                false => vec![decoder.clone()],
+            },
             audio_decoders: Arc::new(Tones),
             sink,
             io_timeout: Duration::from_secs(10),
@@ -213,6 +221,7 @@ impl Setup {
             clock,
             shelf,
             decoder,
+            hardware,
             script: Rc::clone(&scripts[0]),
             scripts,
             bell,
@@ -232,6 +241,7 @@ pub struct Rig {
     pub clock: ManualClock,
     pub shelf: Arc<Shelf>,
     pub decoder: Arc<Blocks>,
+    pub hardware: Arc<Hardware>,
     /// The first screen's.
     pub script: Rc<RefCell<Script>>,
     /// Those of all screens: the first player's, its mirrors', the guests'.

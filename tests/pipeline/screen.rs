@@ -5,14 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
-use lucarne::base::format::Size;
-use lucarne::base::frame::{VideoFormat, VideoFrame};
+use lucarne::base::format::{PixelFormat, Size};
+use lucarne::base::frame::{Memory, VideoFormat, VideoFrame};
 use lucarne::base::time::MonoTime;
 use lucarne::logic::interop_policy::InteropMode;
 use lucarne::pipeline::player::interop::InteropSwitch;
 use lucarne::pipeline::player::screen::Screen;
 use lucarne::render::Compositor;
-use lucarne::seam::interop::{InteropCapabilities, InteropError, Renderable, VideoInterop};
+use lucarne::seam::interop::{InteropCapabilities, InteropError, Place, Renderable, Sampling, VideoInterop};
 use lucarne::seam::presenter::{DisplayMode, Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
 use lucarne::seam::wait::Waitable;
 use lucarne::sys::egl;
@@ -55,6 +55,14 @@ pub struct Script {
     pub captured: Vec<SubmissionId>,
     /// When each commit flipped.
     pub flips: Vec<MonoTime>,
+    /// What each commit was: "plane" or "drawn".
+    pub layers: Vec<&'static str>,
+    /// The next so many frames are refused by the plane at the commit.
+    pub plane_refuses: usize,
+    /// How often the plane was asked whether it takes a frame.
+    pub asked: usize,
+    /// How often the plane was asked to let go.
+    pub tidied: usize,
 }
 
 impl Script {
@@ -80,6 +88,9 @@ struct ScriptedPresenter {
     capture_asked: bool,
     next_id: u64,
     pending: Option<(SubmissionId, MonoTime)>,
+    /// What the display controller reads, and what it will read from the next flip on.
+    scanned: Option<VideoFrame>,
+    on_its_way: Option<VideoFrame>,
 }
 
 impl Presenter for ScriptedPresenter {
@@ -108,8 +119,12 @@ impl Presenter for ScriptedPresenter {
         assert!(self.pending.is_none(), "nothing is drawn while a flip is pending");
         Ok(Some(RenderTarget { framebuffer: self.framebuffer.name(), size: SIZE, top_down: true }))
     }
-    fn present(&mut self, now: MonoTime, _layer: Layer) -> Result<SubmissionId, PresentError> {
+    fn present(&mut self, now: MonoTime, layer: Layer) -> Result<SubmissionId, PresentError> {
         let mut script = self.script.borrow_mut();
+        if matches!(layer, Layer::Plane(_)) && 0 < script.plane_refuses {
+            script.plane_refuses -= 1;
+            return Err(PresentError::PlaneRefused { screen: self.output.clone(), reason: "on purpose".into() });
+        }
         if 0 < script.busy_commits {
             script.busy_commits -= 1;
             return Err(PresentError::Busy);
@@ -117,6 +132,11 @@ impl Presenter for ScriptedPresenter {
         assert!(self.pending.is_none(), "one flip at a time");
         let id = SubmissionId(self.next_id);
         self.next_id += 1;
+        script.layers.push(if matches!(layer, Layer::Plane(_)) { "plane" } else { "drawn" });
+        self.on_its_way = match layer {
+            Layer::Plane(it) => Some(it.frame),
+            Layer::Composed(_) => None,
+        };
         if std::mem::take(&mut self.capture_asked) {
             script.captured.push(id);
         }
@@ -132,10 +152,13 @@ impl Presenter for ScriptedPresenter {
         }
         if script.unplugged {
             self.pending = None;
+            (self.scanned, self.on_its_way) = (None, None);
         }
         match self.pending {
             Some((id, at)) if at <= now && !script.stuck => {
                 self.pending = None;
+                // What was read before is given back now.
+                self.scanned = self.on_its_way.take();
                 script.flips.push(at);
                 if script.captured.contains(&id) && !script.captures_fail {
                     script.events.push_back(PresentEvent::Captured { id });
@@ -248,10 +271,70 @@ impl VideoInterop for Fussy {
 }
 
 /// A way from frames to textures, as a test describes it.
+#[derive(Debug, Clone)]
 pub struct Way {
     pub name: &'static str,
     pub zero_copy: bool,
     pub fails: Vec<Fails>,
+    /// Dma-bufs go to the screen as they are, and nothing else does.
+    pub is_plane: bool,
+}
+
+impl Way {
+    /// One that copies.
+    pub fn upload(name: &'static str, fails: Vec<Fails>) -> Self {
+        Self { name, zero_copy: false, fails, is_plane: false }
+    }
+
+    /// A plane.
+    pub fn plane() -> Self {
+        Self { name: "plane", zero_copy: true, fails: Vec::new(), is_plane: true }
+    }
+}
+
+/// Gives dma-bufs to the screen as they are, unless they are turned.
+#[derive(Default)]
+struct ScriptedPlane {
+    pending: Option<VideoFrame>,
+    script: Rc<RefCell<Script>>,
+}
+
+impl VideoInterop for ScriptedPlane {
+    fn name(&self) -> &'static str {
+        "plane"
+    }
+    fn capabilities(&self) -> InteropCapabilities {
+        InteropCapabilities { formats: &PixelFormat::ALL, max_size: 4096, zero_copy: true }
+    }
+    fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
+        self.script.borrow_mut().asked += 1;
+        let no = |what: &str| Err(InteropError::Unsupported { backend: "plane", what: what.into() });
+        match &frame.memory {
+            Memory::Cpu(_) => no("ordinary memory"),
+            Memory::Dmabuf(_) if place.rotation.swaps_axes() => no("a picture on its side"),
+            Memory::Dmabuf(_) => Ok(()),
+        }
+    }
+    fn init(&mut self, _format: &VideoFormat) -> Result<(), InteropError> {
+        Ok(())
+    }
+    fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        self.pending = Some(frame);
+        Ok(())
+    }
+    fn acquire_renderable_frame(&mut self) -> Result<Option<Renderable>, InteropError> {
+        Ok(self.pending.take().map(|frame| Renderable {
+            format: frame.format,
+            planes: [None; 3],
+            sampling: Sampling::Scanout,
+            zero_copy: true,
+            frame,
+        }))
+    }
+    fn release_frame(&mut self, _frame: Renderable) {}
+    fn tidy(&mut self) {
+        self.script.borrow_mut().tidied += 1;
+    }
 }
 
 /// Screens of these refreshes, on one GL context.
@@ -270,6 +353,10 @@ fn screen(
 ) -> (Screen, Rc<RefCell<Script>>) {
     let script = Rc::new(RefCell::new(Script::default()));
     let interops = ways.iter().map(|way| {
+        if way.is_plane {
+            return Box::new(ScriptedPlane { script: Rc::clone(&script), ..ScriptedPlane::default() })
+                as Box<dyn VideoInterop>;
+        }
         let inner = SoftwareUpload::new(Rc::clone(gl), WideTexels::Auto);
         let fails = Rc::new(RefCell::new(way.fails.iter().copied().collect()));
         Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails }) as Box<dyn VideoInterop>
@@ -282,6 +369,8 @@ fn screen(
         capture_asked: false,
         next_id: 0,
         pending: None,
+        scanned: None,
+        on_its_way: None,
     };
     let screen = Screen {
         interops: InteropSwitch::new(interops.collect(), mode).unwrap(),

@@ -70,7 +70,7 @@ fn screens_that_are_taken_away_count_as_unplugged() {
     assert_eq!(rig.players[0].mirror_output(0).expect("it had one").name, "X-1");
     let (seen, back) = (rig.seen().len(), rig.now());
     // A thread can have one GL context: this fails if anything is left of the first one.
-    let ways = [Way { name: "software", zero_copy: false, fails: Vec::new() }];
+    let ways = [Way::upload("software", Vec::new())];
     let (screens, scripts): (Vec<_>, Vec<_>) =
         screens(&[REFRESH, REFRESH], &ways, InteropMode::Auto).into_iter().unzip();
     let mut screens = screens.into_iter();

@@ -10,8 +10,8 @@ use crate::screen::Way;
 fn rig(mode: InteropMode, zero_copy_fails: &[Fails], software_fails: &[Fails]) -> Rig {
     let mut setup = Setup::of(vec![("a", vec![Film::silent(12).into()])]);
     setup.ways = vec![
-        Way { name: "direct", zero_copy: true, fails: zero_copy_fails.to_vec() },
-        Way { name: "upload", zero_copy: false, fails: software_fails.to_vec() },
+        Way { zero_copy: true, ..Way::upload("direct", zero_copy_fails.to_vec()) },
+        Way::upload("upload", software_fails.to_vec()),
     ];
     setup.mode = mode;
     setup.rig()
@@ -73,7 +73,7 @@ fn forced_zero_copy_gives_up_or_downgrades_as_asked() {
 fn the_last_way_failing_costs_the_item_and_not_the_show() {
     let film = || vec![Film::silent(5).into()];
     let mut setup = Setup::of(vec![("a", film()), ("b", film())]);
-    setup.ways = vec![Way { name: "upload", zero_copy: false, fails: vec![Nothing, Submit, Submit, Submit] }];
+    setup.ways = vec![Way::upload("upload", vec![Nothing, Submit, Submit, Submit])];
     let mut rig = setup.rig();
     assert_eq!(rig.until_the_end(), Ended::Done);
     let shown: Vec<String> = rig.shown().into_iter().map(|it| it.0).collect();

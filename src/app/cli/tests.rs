@@ -209,7 +209,7 @@ fn help_names_what_works_today_and_nothing_else() {
     for option in ["--display", "--on-zero-copy-failure", "--stats-interval", "--framelog-crc", "--loop", "--log"] {
         assert!(play.contains(option), "{option}");
     }
-    for hidden in ["--no-preroll", "--threads", "synthetic", "--record", "v4l2"] {
+    for hidden in ["--no-preroll", "--threads", "synthetic", "--record", "vaapi"] {
         assert!(!play.contains(hidden), "{hidden}");
     }
     assert_eq!(printed("--version"), format!("lucarne {}\n", env!("CARGO_PKG_VERSION")));

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use crate::app::exit::one_line;
+use crate::base::capability::Capability;
 use crate::base::color::{Matrix, Primaries, Range, Transfer};
 use crate::base::format::{PixelFormat, Ratio};
 use crate::base::geometry::Rotation;
@@ -12,7 +13,7 @@ use crate::seam::decoder::DecodeError;
 use crate::seam::demuxer::DemuxError;
 
 /// FFmpeg's names for full-range formats that lie in memory as an ordinary one does.
-const FULL_RANGE_NAMES: &[&str] = &["yuvj420p", "yuvj422p", "yuvj444p"];
+pub(super) const FULL_RANGE_NAMES: &[&str] = &["yuvj420p", "yuvj422p", "yuvj444p"];
 
 /// One input, and the verdict on it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,6 +34,9 @@ pub struct FileReport {
     pub audio: Option<SoundReport>,
     /// The decoder that would play it.
     pub decoder: Option<String>,
+    /// The decoders that would be tried and the ways its frames would take to the screen, best first; the first of each that
+    /// works is used. Empty where no display could be opened.
+    pub ladder: Vec<Capability>,
     /// What happens to it on the way to the screen.
     pub on_the_way: Vec<String>,
     /// Why it would not play here, and what to do.
@@ -106,6 +110,7 @@ pub fn refused(input: &str, error: &DemuxError) -> FileReport {
         video: None,
         audio: None,
         decoder: None,
+        ladder: Vec::new(),
         on_the_way: Vec::new(),
         problem: Some(Problem { why: one_line(why), advice: error.advice().to_owned() }),
     }
@@ -132,6 +137,7 @@ pub fn judge(input: &str, info: &MediaInfo, answers: &[(&'static str, Result<(),
         audio: info.audio.as_ref().map(describe_audio),
         on_the_way: if decoder.is_some() { on_the_way(info) } else { Vec::new() },
         decoder,
+        ladder: Vec::new(),
         problem,
     }
 }
@@ -262,7 +268,13 @@ impl fmt::Display for FileReport {
             (Some(it), _) => writeln!(f, "  plays    no: {}; {}", it.why, it.advice)?,
             (None, decoder) => writeln!(f, "  plays    yes, decoder: {}", decoder.as_deref().unwrap_or("none"))?,
         }
-        self.on_the_way.iter().try_for_each(|it| writeln!(f, "           {it}"))
+        self.on_the_way.iter().try_for_each(|it| writeln!(f, "           {it}"))?;
+        let width = self.ladder.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
+        for (title, it) in std::iter::once("ladder").chain(std::iter::repeat("")).zip(&self.ladder) {
+            let answer = if it.works { "yes" } else { "no" };
+            writeln!(f, "  {title:<9}{answer:<3}  {:<width$}  {}", one_line(&it.name), one_line(&it.detail))?;
+        }
+        Ok(())
     }
 }
 

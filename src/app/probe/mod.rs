@@ -2,6 +2,7 @@
 //!
 //! Reports are plain values; the same one is told in words or as JSON.
 mod file;
+mod ladder;
 pub mod machine;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ mod tests;
 use std::time::Duration;
 
 pub use file::{FileReport, judge, refused};
+pub use ladder::Stage;
 pub use machine::MachineReport;
 use serde::Serialize;
 
@@ -28,6 +30,7 @@ pub fn run(
     machine: impl FnOnce() -> MachineReport,
     demuxers: &dyn DemuxerFactory,
     decoders: &[&dyn DecoderFactory],
+    stage: impl FnOnce() -> Option<Stage>,
     cancel: &Cancel,
 ) -> Result<Exit, Failure> {
     if options.inputs.is_empty() {
@@ -35,7 +38,9 @@ pub fn run(
         print(&if options.json { json(&report)? } else { report.to_string() })?;
         return Ok(Exit::Done);
     }
-    let examined: Vec<FileReport> = options.inputs.iter().map(|it| examine(it, demuxers, decoders, cancel)).collect();
+    let stage = stage();
+    let examined = options.inputs.iter().map(|it| examine(it, demuxers, decoders, stage.as_ref(), cancel));
+    let examined: Vec<FileReport> = examined.collect();
     if options.json {
         print(&json(&examined)?)?;
     } else {
@@ -50,6 +55,7 @@ pub fn examine(
     input: &str,
     demuxers: &dyn DemuxerFactory,
     decoders: &[&dyn DecoderFactory],
+    stage: Option<&Stage>,
     cancel: &Cancel,
 ) -> FileReport {
     let options = OpenOptions { timeout: TIMEOUT, without_audio: false, cancel: cancel.clone() };
@@ -58,7 +64,10 @@ pub fn examine(
         Ok(opened) => {
             let info = opened.info();
             let answers = info.video.iter().flat_map(|video| decoders.iter().map(|it| (it.name(), it.probe(video))));
-            judge(input, info, &answers.collect::<Vec<_>>())
+            let report = judge(input, info, &answers.collect::<Vec<_>>());
+            let ladder = info.video.as_ref().filter(|_| stage.is_some());
+            let ladder = ladder.map_or(Vec::new(), |it| ladder::ladder(it, decoders, stage));
+            FileReport { ladder, ..report }
         }
     }
 }

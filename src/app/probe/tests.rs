@@ -1,16 +1,18 @@
 //! Tests of what `probe` tells.
 use std::time::Duration;
 
-use crate::app::probe::{FileReport, MachineReport, examine, judge, refused};
+use crate::app::probe::{FileReport, MachineReport, Stage, examine, judge, refused};
 use crate::base::audio::AudioFormat;
 use crate::base::cancel::Cancel;
 use crate::base::capability::Capability;
 use crate::base::color::{ColorTags, Luminance, Matrix, Primaries, Range, Transfer};
-use crate::base::format::{Ratio, Size};
+use crate::base::format::{PixelFormat, Ratio, Size};
+use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::geometry::Rotation;
 use crate::base::stream::{AudioStream, CodecParameters, MediaInfo, VideoStream};
 use crate::seam::decoder::{DecodeError, Decoder, DecoderFactory};
 use crate::seam::demuxer::{DemuxError, Demuxed, Demuxer, DemuxerFactory, OpenOptions};
+use crate::seam::interop::{InteropCapabilities, InteropError, Place, Renderable, VideoInterop};
 
 fn parameters(codec: &str, profile: Option<&str>) -> CodecParameters {
     CodecParameters { codec: codec.into(), profile: profile.map(str::to_owned), extra: [].into(), native: None }
@@ -185,7 +187,86 @@ impl DecoderFactory for TakesH264 {
 }
 
 fn examined(input: &str) -> FileReport {
-    examine(input, &Shelf, &[&TakesH264], &Cancel::new())
+    examine(input, &Shelf, &[&TakesH264], None, &Cancel::new())
+}
+
+/// A way that takes upright pictures of the screen's size only, without a copy; or any, with one.
+struct Way {
+    is_plane: bool,
+}
+
+impl VideoInterop for Way {
+    fn name(&self) -> &'static str {
+        if self.is_plane { "plane" } else { "software_upload" }
+    }
+    fn capabilities(&self) -> InteropCapabilities {
+        InteropCapabilities { formats: &PixelFormat::ALL, max_size: 4096, zero_copy: self.is_plane }
+    }
+    fn would_accept(&self, format: &VideoFormat, place: &Place) -> Result<(), InteropError> {
+        if self.is_plane && format.visible.size() != place.screen {
+            let what = format!("{} on {}: it does not scale", format.visible.size(), place.screen);
+            return Err(InteropError::Unsupported { backend: "plane", what });
+        }
+        Ok(())
+    }
+    fn init(&mut self, _: &VideoFormat) -> Result<(), InteropError> {
+        panic!("probing shows nothing")
+    }
+    fn submit_decoded_frame(&mut self, _: VideoFrame) -> Result<(), InteropError> {
+        panic!("probing shows nothing")
+    }
+    fn acquire_renderable_frame(&mut self) -> Result<Option<Renderable>, InteropError> {
+        panic!("probing shows nothing")
+    }
+    fn release_frame(&mut self, _: Renderable) {}
+}
+
+/// The same decoder in hardware, for small pictures or none.
+struct Hardware {
+    works: bool,
+}
+
+impl DecoderFactory for Hardware {
+    fn codecs(&self) -> Vec<&'static str> {
+        vec!["h264"]
+    }
+    fn name(&self) -> &'static str {
+        "v4l2"
+    }
+    fn probe(&self, _: &VideoStream) -> Result<(), DecodeError> {
+        if self.works { Ok(()) } else { Err(DecodeError::Device { call: "open", reason: "no such device".into() }) }
+    }
+    fn gives_dmabufs(&self, _: &VideoStream) -> Result<(), String> {
+        Ok(())
+    }
+    fn open(&self, _: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
+        panic!("probing decodes nothing")
+    }
+}
+
+#[test]
+fn a_files_ladder_has_every_decoder_and_way_with_its_reason() {
+    let size = film().video.expect("it has pictures").size;
+    let other = Size::new(size.width + 2, size.height);
+    for (works, screen, want) in [
+        (true, size, vec!["yes v4l2", "yes software", "yes plane", "yes software_upload"]),
+        (true, other, vec!["yes v4l2", "yes software", "no plane", "yes software_upload"]),
+        (false, size, vec!["no v4l2", "yes software", "no plane", "yes software_upload"]),
+    ] {
+        let ways: Vec<Box<dyn VideoInterop>> =
+            vec![Box::new(Way { is_plane: true }), Box::new(Way { is_plane: false })];
+        let stage = Stage { size: screen, ways, missing: Vec::new() };
+        let report = examine("film.mp4", &Shelf, &[&Hardware { works }, &TakesH264], Some(&stage), &Cancel::new());
+        let steps = report.ladder.iter().map(|it| format!("{} {}", if it.works { "yes" } else { "no" }, it.name));
+        assert_eq!(steps.collect::<Vec<_>>(), want);
+        let reason = &report.ladder[2].detail;
+        match (works, screen == size) {
+            (true, true) => assert_eq!(reason, "without a copy"),
+            (true, false) => assert!(reason.contains("does not scale"), "{reason}"),
+            (false, _) => assert_eq!(reason, "software: its frames are in ordinary memory"),
+        }
+        assert!(report.to_string().contains("\n  ladder   "), "{report}");
+    }
 }
 
 #[test]

@@ -49,6 +49,10 @@ impl DecoderFactory for CostlyDecoderFactory {
         self.inner.probe(stream)
     }
 
+    fn gives_dmabufs(&self, stream: &VideoStream) -> Result<(), String> {
+        self.inner.gives_dmabufs(stream)
+    }
+
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
         let inner = self.inner.open(stream)?;
         let now = self.clock.now();

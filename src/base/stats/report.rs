@@ -57,6 +57,8 @@ pub struct OutputReport {
     pub zero_copy_frames: u64,
     /// Frames that were uploaded from memory for it.
     pub software_frames: u64,
+    /// What gave up on the way to it, and what took over.
+    pub fallbacks: Vec<Fallback>,
     /// Commits that flipped late.
     pub missed_vblanks: Option<u64>,
     /// Frames never shown because a newer one was due as well.
@@ -126,6 +128,7 @@ impl PlayStats {
             interop_reason: self.interop_reason.clone(),
             zero_copy_frames: self.zero_copy_frames,
             software_frames: self.software_frames,
+            fallbacks: self.fallbacks().to_vec(),
             missed_vblanks: self.missed_vblanks,
             frames_dropped_stale: self.frames_dropped_stale,
             seams: self.seams,

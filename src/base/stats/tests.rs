@@ -48,7 +48,8 @@ fn the_statistics_file_has_the_keys_of_its_contract() {
         ("/items/0", "input outcome reason frames_decoded frames_presented"),
         (
             "/outputs/0",
-            "name mode refresh_hz items frames_presented missed_vblanks frames_dropped_stale seams av_offset_ms",
+            "name mode refresh_hz items frames_presented interop interop_reason zero_copy_frames software_frames fallbacks \
+             missed_vblanks frames_dropped_stale seams av_offset_ms",
         ),
         ("/outputs/0/seams", "count worst_gap_frames late_starts"),
         ("/outputs/0/av_offset_ms", "p50 p95 max"),

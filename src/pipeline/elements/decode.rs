@@ -5,18 +5,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::frame::VideoFrame;
+use crate::base::frame::{Memory, VideoFrame};
 use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
 use crate::base::stream::VideoStream;
 use crate::base::time::{MediaTime, MonoTime};
 use crate::logic::fallback::Fallback;
 use crate::logic::flow::ItemMeta;
-use crate::pipeline::deck::{Coded, DeckShared, FrameLink, Phase, Picture, VideoLink};
+use crate::pipeline::deck::{DeckShared, FrameLink, Phase, Picture, VideoLink};
 use crate::pipeline::runner::{Progress, Step};
 use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderStats};
 use crate::seam::wait::{Waitable, Wake};
 
+mod feeding;
 mod opening;
 mod recovery;
 mod replay;
@@ -61,6 +62,8 @@ pub struct Decode {
     resume_after: Option<MediaTime>,
     /// Frames of this decoder that were left out for that.
     repeated: u64,
+    /// The decoder said that its frames are in dma-bufs, and none has come yet.
+    claims_dmabufs: bool,
     /// Counters of decoders that are gone.
     before: DecoderStats,
     stream: Option<Box<VideoStream>>,
@@ -123,6 +126,7 @@ impl Decode {
             handed_on: None,
             resume_after: None,
             repeated: 0,
+            claims_dmabufs: false,
             before: DecoderStats::default(),
             stream: None,
             next_stream: None,
@@ -199,6 +203,9 @@ impl Decode {
             return;
         }
         self.resume_after = None;
+        if std::mem::take(&mut self.claims_dmabufs) && matches!(frame.memory, Memory::Cpu(_)) {
+            self.note_broken_claim();
+        }
         self.handed_on = Some(frame.pts);
         self.replay.came_out(frame.pts);
         self.lap_frames += 1;
@@ -257,7 +264,9 @@ impl Decode {
                 self.feed.wake();
                 self.candidates.health.rests().worked(self.candidates.name(self.kind));
                 // A better kind that gave up, on this stream or another, may be back.
+                let is_last = self.shared.state().last_lap.is_some_and(|it| it <= self.lap);
                 if 0 < self.kind
+                    && !is_last
                     && self.candidates.is_back(self.now)
                     && let Some(stream) = self.stream.take()
                 {
@@ -311,70 +320,6 @@ impl Decode {
             }
             _ => self.broke(&error),
         }
-    }
-
-    fn drain(&mut self, after: After) {
-        let Some(decoder) = &mut self.decoder else {
-            return self.drained(after);
-        };
-        self.draining = Some(after);
-        if let Err(error) = decoder.drain() {
-            self.complain(error);
-        }
-    }
-
-    /// Takes the next item of the link; `true` when something moved.
-    fn feed_decoder(&mut self) -> bool {
-        let packet = match self.packet.take().or_else(|| self.replay.next()) {
-            Some(packet) => packet,
-            None if self.to_drain.is_some() => {
-                if let Some(after) = self.to_drain.take() {
-                    self.drain(after);
-                }
-                return true;
-            }
-            None => match self.input.take() {
-                Some(Coded::Packet(packet)) => packet,
-                Some(Coded::LapEnd) => {
-                    self.drain(After::Lap);
-                    return true;
-                }
-                Some(Coded::End) => {
-                    self.finish();
-                    return true;
-                }
-                Some(Coded::Open(stream)) if self.decoder.is_some() => {
-                    self.next_stream = Some(stream);
-                    self.drain(After::Reopen);
-                    return true;
-                }
-                Some(Coded::Open(stream)) => {
-                    self.open_new(stream);
-                    return true;
-                }
-                None => return false,
-            },
-        };
-        let keeps = self.can_be_followed(self.kind);
-        let Some(decoder) = &mut self.decoder else { return true };
-        if self.replay.is_useless(&packet) {
-            return true;
-        }
-        let spare = keeps.then(|| packet.clone());
-        let offered = decoder.submit(packet);
-        match (offered, spare) {
-            (Ok(Offer::Refused(packet)), _) => {
-                self.packet = Some(packet);
-                return false;
-            }
-            (Ok(Offer::Taken), Some(spare)) => self.replay.keep(spare),
-            (Ok(Offer::Taken), None) => {}
-            (Err(error), spare) => {
-                spare.into_iter().for_each(|it| self.replay.keep(it));
-                self.complain(error);
-            }
-        }
-        true
     }
 }
 

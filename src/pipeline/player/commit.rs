@@ -28,8 +28,9 @@ impl Player {
         let look = self.look(described.as_ref().map(|it| it.deck));
         let index = self.presented;
         let Some(screen) = &mut self.screen else { return Turn::Again };
+        // A status picture is none of the programme's frames: however the user wants those shown.
+        let mut drawn = described.is_none() && picture.is_ours();
         // The screen's own answers cost nothing; what has to be read back has to be drawn.
-        let mut drawn = false;
         if let Some(it) = &mut described {
             let (picture, pixels) = (self.observer.wants_picture(index), self.observer.wants_pixels(index));
             it.captured = picture && screen.presenter.capture_next();

@@ -136,10 +136,9 @@ impl Screen {
         Painted::Done { layer, way, zero_copy, cost: drawn.saturating_since(started) }
     }
 
-    /// A copy of a frame, made by the GPU. `None` where that fails.
-    pub(super) fn keep(&mut self, frame: &VideoFrame, stats: &mut PlayStats) -> Option<Kept> {
-        let look = Look { look: (Fit::Contain, Rotation::None), drawn: true };
-        let Made::Ready(renderable, way) = self.make(frame, look, stats) else { return None };
+    /// A copy of a frame that is shown like this, made by the GPU. `None` where that fails.
+    pub(super) fn keep(&mut self, frame: &VideoFrame, look: (Fit, Rotation), stats: &mut PlayStats) -> Option<Kept> {
+        let Made::Ready(renderable, way) = self.make(frame, Look { look, drawn: true }, stats) else { return None };
         let kept = self.compositor.keep(&renderable);
         self.interops.release(renderable, way);
         kept.inspect_err(|error| log::warn!("cannot keep a picture: {error}")).ok()

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::base::frame::VideoFrame;
+use crate::base::geometry::{Fit, Rotation};
 use crate::base::stats::PlayStats;
 use crate::base::time::MonoTime;
 use crate::pipeline::player::Player;
@@ -31,9 +32,10 @@ impl Player {
         let is_wanted_back = self.on_screen.as_ref().is_some_and(Picture::is_wanted_back);
         let is_moving = self.flip.is_some() || self.drawn.is_some() || (is_followed && !stands_still);
         if is_wanted_back && !is_moving {
+            let look = self.look(None);
             let screen = self.screen.as_mut().filter(|_| self.sight.has_display());
             if let Some(picture) = &mut self.on_screen {
-                copy(picture, screen, &mut self.stats);
+                copy(picture, look, screen, &mut self.stats);
                 self.redraw |= self.is_on_plane;
             }
         }
@@ -59,9 +61,9 @@ impl Screen {
 }
 
 /// Copies a picture whose memory is wanted back: by the GPU where there is a `screen`, else by the CPU.
-pub(super) fn copy(picture: &mut Picture, screen: Option<&mut Screen>, stats: &mut PlayStats) {
+pub(super) fn copy(picture: &mut Picture, look: (Fit, Rotation), screen: Option<&mut Screen>, stats: &mut PlayStats) {
     let Picture::Frame(frame) = picture else { return };
-    match screen.and_then(|it| it.keep(frame, stats)) {
+    match screen.and_then(|it| it.keep(frame, look, stats)) {
         Some(kept) => *picture = Picture::Kept(Rc::new(kept)),
         None => move_home(frame),
     }

@@ -21,6 +21,11 @@ impl Picture {
         matches!(self, Picture::Frame(frame) if frame.memory.is_wanted_back())
     }
 
+    /// It may be a picture of ours: those are in ordinary memory.
+    pub(super) fn is_ours(&self) -> bool {
+        !matches!(self, Picture::Frame(VideoFrame { memory: Memory::Dmabuf(_), .. }))
+    }
+
     /// The frame, unless it is a copy.
     pub(super) fn frame(&self) -> Option<&VideoFrame> {
         match self {

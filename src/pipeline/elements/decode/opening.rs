@@ -34,6 +34,11 @@ impl Candidates {
         self.factories.get(kind).map_or("", |it| it.name())
     }
 
+    /// Whether this kind says that it gives the stream's frames in dma-bufs.
+    pub(super) fn gives_dmabufs(&self, kind: usize, stream: &VideoStream) -> bool {
+        self.factories.get(kind).is_some_and(|it| it.gives_dmabufs(stream).is_ok())
+    }
+
     /// Another kind could take over from this one.
     pub(super) fn has_next(&self, kind: usize) -> bool {
         kind + 1 < self.factories.len()

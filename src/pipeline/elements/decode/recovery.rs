@@ -13,6 +13,7 @@ impl Decode {
         if self.can_be_followed(kind) {
             self.replay.reserve();
         }
+        self.claims_dmabufs = self.candidates.gives_dmabufs(kind, &stream);
         (self.decoder, self.kind, self.stream, self.repeated) = (Some(decoder), kind, Some(stream), 0);
         self.shared.state().decoders_opened += 1;
         Ok(())
@@ -27,6 +28,15 @@ impl Decode {
 
     pub(super) fn can_be_followed(&self, kind: usize) -> bool {
         self.candidates.has_next(kind)
+    }
+
+    /// The decoder copies though it says that it does not: frames will take another way than they should.
+    pub(super) fn note_broken_claim(&mut self) {
+        let name = self.candidates.name(self.kind);
+        let reason = "its frames are in ordinary memory, though it said that they are in dma-bufs";
+        log::warn!("{}: {name}: {reason}", self.name);
+        let noted = Noted { from: name.to_owned(), to: name.to_owned(), reason: reason.to_owned() };
+        self.shared.state().fallbacks.push(noted);
     }
 
     /// The decoder is taken away; what it counted stays.

@@ -153,9 +153,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn what_is_kept_is_bounded_and_begins_with_a_resume_point(
-            given in prop::collection::vec((prop::bool::weighted(0.01), 0usize..(1 << 20), any::<bool>()), 0..2000),
+            given in prop::collection::vec((prop::bool::weighted(0.01), 0usize..(1 << 17), any::<bool>()), 0..1500),
         ) {
             let mut it = Replay::default();
             for (pts, (keyframe, size, out)) in (0i64..).zip(given) {
