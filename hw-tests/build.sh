@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Builds what a board is made of, into the cache: the kernel, the root file system, the player's libraries. hw-tests/board
-# reads this file.
+# Builds what a board is made of, into the cache: the kernel, the root file system, the firmware of its codec, the player's
+# libraries. hw-tests/board reads this file.
 #
 # Everything is named by what it is made from and made in a folder of its own that is renamed when it is complete, so what
 # has its name is whole. Nothing here needs root: packages are unpacked, not installed, so their scripts do not run.
@@ -28,11 +28,13 @@ readonly keep_days=14
 
 # Where everything goes, and where this clone's part of it is: hw-tests/board says.
 : "${cache:?}" "${here:?}"
-kernel_folder='' root_folder='' libraries_folder=''
+kernel_folder='' root_folder='' codec_folder='' libraries_folder=''
 
 hash_of() { sha256sum | cut -c 1-12; }
 
-kernel_recipe() { cat <(echo "$recipe $kernel_wanted") "$here"/kernel/config "$here"/kernel/patches/* | hash_of; }
+kernel_recipe() {
+    cat <(echo "$recipe $kernel_wanted") "$here"/kernel/config "$here"/kernel/patches/* "$here"/kernel/twin/* | hash_of
+}
 
 # Sets `kernel_folder` to the newest kernel of this recipe in the cache, if there is one.
 find_kernel() {
@@ -45,6 +47,18 @@ find_kernel() {
 find_root() {
     root_folder=root-$suite-$({ echo "$recipe $mesa_wanted ${root_packages[*]}" && cat "$here/guest/start"; } | hash_of)
     [[ -d $cache/$root_folder ]]
+}
+
+# What of FFmpeg the codec's firmware is made of. No library of the host's is looked for, so it is the same everywhere.
+readonly codec_ffmpeg=(
+    --disable-everything --disable-autodetect --disable-programs --disable-doc --disable-network --disable-debug
+    --disable-avformat --disable-avdevice --disable-avfilter --disable-swresample --enable-swscale --enable-decoder=h264
+    --enable-gpl --disable-shared --enable-static
+)
+
+find_codec() {
+    codec_folder=codec-$(cat <(echo "$recipe ${codec_ffmpeg[*]}") "$here"/codecd/* "$here"/kernel/twin/codec_firmware.h | hash_of)
+    [[ -d $cache/$codec_folder ]]
 }
 
 # The player that goes into the board: the one that was named, else the release build of this checkout.
@@ -71,8 +85,8 @@ find_libraries() {
 # Everything a board is made of is there when this returns.
 build_all() {
     mkdir -p "$cache"
-    if [[ -z ${newest-} ]] && find_kernel && find_root && find_libraries; then
-        touch "$cache/$kernel_folder" "$cache/$root_folder" "$cache/$libraries_folder"
+    if [[ -z ${newest-} ]] && find_kernel && find_root && find_codec && find_libraries; then
+        touch "$cache/$kernel_folder" "$cache/$root_folder" "$cache/$codec_folder" "$cache/$libraries_folder"
         return
     fi
     if [[ -z ${newest-} ]] && find_kernel && find_root; then
@@ -87,11 +101,12 @@ build_all() {
     fi
     # What was begun and never finished is nobody's now that the lock is ours.
     rm -rf "$cache"/building.*
-    if [[ -n ${newest-} ]] || ! find_kernel || ! find_root; then
+    if [[ -n ${newest-} ]] || ! find_kernel || ! find_root || ! find_codec; then
         check_tools
     fi
     if [[ -n ${newest-} ]] || ! find_kernel; then build_kernel; fi
     find_root || build_root
+    find_codec || build_codec
     find_libraries || build_libraries
     exec {build_lock}>&-
 }
@@ -110,19 +125,21 @@ flex flex
 gcc gcc
 ld binutils
 make make
+nasm nasm
 patch patch
 taskset util-linux
 xz xz-utils
 END
     [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
+    [[ -e $(gcc -print-file-name=libx264.a 2>/dev/null) ]] || missing+=(libx264-dev)
     [[ -e $keyring ]] || missing+=(debian-archive-keyring)
     ((${#missing[@]} == 0)) || give_up "missing: ${missing[*]}; run .ci/setup, or install them with apt-get"
 }
 
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# A folder for one build, and an apt of its own in it that only knows the board's suites.
-# It starts with no package installed, so what it fetches is complete.
+# A folder for one build, and an apt of its own in it that only knows the board's suites; with `source` it knows the
+# release's sources too. It starts with no package installed, so what it fetches is complete.
 new_build() {
     local mirror
     work=$(mktemp -d "$cache/building.XXXXXX")
@@ -131,6 +148,7 @@ new_build() {
     : >"$work/status"
     mirror=$(find_mirror)
     printf "deb [signed-by=$keyring] $mirror %s main\n" "$suite" "$suite-backports" >"$work/sources.list"
+    [[ ${1-} != source ]] || echo "deb-src [signed-by=$keyring] $mirror $suite main" >>"$work/sources.list"
     printf 'Package: src:mesa\nPin: release n=%s-backports\nPin-Priority: 990\n' "$suite" >"$work/preferences"
     cat >"$work/apt.conf" <<END
 APT::Architecture "amd64"; APT::Architectures "amd64"; APT::Install-Recommends "false"; APT::Sandbox::User "";
@@ -185,6 +203,11 @@ build_kernel() {
             say "going on without $(basename "$patch"), which does not apply to $version: the board is slower"
         fi
     done
+    # The codec is a driver of its own, beside the kernel's for tests.
+    cp -r "$here/kernel/twin" "$source/drivers/media/test-drivers/bcm2835-codec-twin"
+    echo 'obj-$(CONFIG_VIDEO_BCM2835_CODEC_TWIN) += bcm2835-codec-twin/' >>"$source/drivers/media/test-drivers/Makefile"
+    sed -i '\|visl/Kconfig|a source "drivers/media/test-drivers/bcm2835-codec-twin/Kconfig"' \
+        "$source/drivers/media/test-drivers/Kconfig"
     # This number has no question of its own in UML, so its default is what can be changed.
     sed -i '/^config HZ$/,/default/s/default 100$/default 1000/' "$source/arch/um/Kconfig"
     make -s -C "$source" ARCH=um KCONFIG_ALLCONFIG="$here/kernel/config" allnoconfig >"$work/log" 2>&1 || {
@@ -260,6 +283,32 @@ build_root() {
     say "root: built"
 }
 
+# The firmware of the board's codec: one static program of this release's FFmpeg, of which it takes the H.264 decoder, and
+# of the host's x264. It needs nothing of the root, so the root need not change with it.
+build_codec() {
+    local ffmpeg result
+    new_build source
+    say "codec: fetching and unpacking"
+    (cd "$work" && apt_get source --download-only ffmpeg && tar x -Jf ffmpeg_*.orig.tar.xz) ||
+        give_up "FFmpeg's source could not be fetched and unpacked; see above"
+    ffmpeg=$(cd "$work" && echo ffmpeg-*/)
+    ffmpeg=$work/${ffmpeg%/}
+    say "codec: building, about a minute on an idle machine"
+    result=$work/result
+    mkdir "$result"
+    {
+        (cd "$ffmpeg" && ./configure --prefix="$work/ffmpeg" "${codec_ffmpeg[@]}" && make -s -j"$(nproc)" install) &&
+            gcc -O2 -static -Wall -I"$work/ffmpeg/include" -I"$here/kernel/twin" -o "$result/codecd" "$here"/codecd/*.c \
+                -L"$work/ffmpeg/lib" -lavcodec -lswscale -lavutil -lx264 -lpthread -lm && strip "$result/codecd"
+    } >"$work/log" 2>&1 || {
+        tail -n 30 "$work/log" >&2
+        give_up "the codec's firmware could not be built; see above"
+    }
+    mv -T "$result" "$cache/$codec_folder"
+    rm -rf "$work"
+    say "codec: built"
+}
+
 # Copies what the player is linked with and the board's root does not have. Built here, it needs this host's FFmpeg, and
 # FFmpeg a hundred more; the root's own go first because Mesa is linked with them too.
 build_libraries() {
@@ -278,7 +327,8 @@ build_libraries() {
 
 # What nobody has used for long goes; what is in use was touched a moment ago.
 prune() {
-    find "$cache" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'root-*' -o -name 'libraries-*' \) \
+    find "$cache" -mindepth 1 -maxdepth 1 \( -name 'kernel-*' -o -name 'root-*' -o -name 'codec-*' -o \
+        -name 'libraries-*' \) \
         -mtime "+$keep_days" -exec rm -rf {} +
     # Runs that were killed could not tidy up.
     find /tmp -mindepth 1 -maxdepth 1 -name 'lucarne-board.*' -user "$(id -u)" -mtime +1 -exec rm -rf {} +

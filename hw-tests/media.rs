@@ -1,4 +1,6 @@
 //! What is played: the repository's film, and tones and films that ffmpeg makes, once for each build folder.
+pub mod h264;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

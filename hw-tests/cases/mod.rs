@@ -2,10 +2,13 @@
 mod audio;
 mod boot;
 mod checksums;
+mod codec;
 mod console;
+mod decoder;
 mod faults;
 mod hotplug;
 mod interop;
+mod memory;
 mod outputs;
 mod pacing;
 mod pictures;
@@ -21,12 +24,15 @@ pub fn all() -> Vec<Case> {
         pacing::CASES,
         pictures::CASES,
         outputs::CASES,
+        memory::CASES,
         seams::CASES,
+        decoder::CASES,
         faults::CASES,
         interop::CASES,
         hotplug::CASES,
         surroundings::CASES,
         checksums::CASES,
+        codec::CASES,
         audio::CASES,
         boot::CASES,
         console::CASES,

@@ -70,6 +70,13 @@ impl Rig for Board {
         if job.outputs.is_some() {
             command.args(["-k", "vkms.create_default_dev=0"]);
         }
+        if let Some(codec) = job.codec {
+            let character = [&[codec.to_string()], job.codec_parameters.as_slice()].concat();
+            command.args(["-c", &character.join(",")]);
+        }
+        if job.single_planar {
+            command.args(["-k", "vicodec.multiplanar=0"]);
+        }
         if let Some(disk) = &job.disk {
             command.arg("-d").arg(disk);
         }

@@ -2,6 +2,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Codec;
+
 /// One thing that happens on a rig. The player runs beside the steps until it ends or [`Step::Finish`] waits for it.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -52,6 +54,12 @@ pub struct Job {
     pub absent: Vec<usize>,
     /// A raw disk image of this machine, `/dev/ubda` on the board; a Pi has its own.
     pub disk: Option<PathBuf>,
+    /// The codec that the rig has; none: none that is asked for by name.
+    pub codec: Option<Codec>,
+    /// Parameters of that codec's driver, `name=value`.
+    pub codec_parameters: Vec<String>,
+    /// vicodec's nodes have one plane, not several.
+    pub single_planar: bool,
     /// Environment variables for everything that runs there.
     pub environment: Vec<(String, String)>,
     /// After this long by the wall clock the rig is given up.
@@ -93,6 +101,26 @@ impl Job {
     /// A disk, as an image on this machine. Time is real then.
     pub fn disk(mut self, image: &Path) -> Self {
         self.disk = Some(image.to_owned());
+        self
+    }
+
+    /// A codec of this character. Needs [`Ability::Codec`](super::Ability::Codec), and
+    /// [`Ability::CodecCharacter`](super::Ability::CodecCharacter) if it is not what a Pi has anyway.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.codec = Some(codec);
+        self
+    }
+
+    /// A parameter of the codec's driver (`hw-tests/boards/virtual.md`). Only after [`Job::codec`]; needs
+    /// [`Ability::CodecCharacter`](super::Ability::CodecCharacter).
+    pub fn codec_parameter(mut self, name: &str, value: u32) -> Self {
+        self.codec_parameters.push(format!("{name}={value}"));
+        self
+    }
+
+    /// vicodec with the single-planar calls, `VIDEO_CAPTURE` and not `VIDEO_CAPTURE_MPLANE`.
+    pub fn single_planar(mut self) -> Self {
+        self.single_planar = true;
         self
     }
 

@@ -2,6 +2,7 @@
 //! real Pi. Cases say what is to happen in a [`Job`]; what a rig hands back is an [`Ended`].
 
 pub mod board;
+mod codec;
 mod ended;
 mod job;
 pub mod pi;
@@ -10,6 +11,7 @@ mod script;
 use std::fmt;
 use std::path::Path;
 
+pub use self::codec::Codec;
 pub use self::ended::Ended;
 pub use self::ended::{Frame, Picture, Recording};
 pub use self::job::{Job, Step};
@@ -37,6 +39,12 @@ pub enum Ability {
     Console,
     /// A television on the CEC line that tells what it heard.
     Television,
+    /// A stateful H.264 decoder and encoder, `/dev/video10` and `/dev/video11`, for jobs that ask for it.
+    Codec,
+    /// That codec's character can be chosen, and its faults.
+    CodecCharacter,
+    /// The kernel's own test codec, vicodec, which decodes and encodes FWHT as the specification says.
+    Vicodec,
 }
 
 /// A machine on which the player is tried. All methods may be called from several threads; a rig that can only do one thing

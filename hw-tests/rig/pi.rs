@@ -101,10 +101,11 @@ impl Rig for Pi {
             Ability::Recording => "nothing records a Pi's sound",
             Ability::Television => "nothing tells what the television heard",
             Ability::Faults => "the kernel's test drivers are not there to be unbound",
+            Ability::CodecCharacter => "a Pi's codec is as it is",
+            Ability::Vicodec => "the kernel's test codec is not there",
             Ability::PowerCut if self.place.is_none() => "no labgrid place; set LUCARNE_PI_PLACE",
-            Ability::PowerCut | Ability::HotPlug | Ability::SecondOutput | Ability::Console | Ability::Writeback => {
-                return None;
-            }
+            Ability::PowerCut | Ability::HotPlug | Ability::SecondOutput | Ability::Console => return None,
+            Ability::Writeback | Ability::Codec => return None,
         };
         Some(why.to_owned())
     }

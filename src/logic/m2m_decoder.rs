@@ -58,6 +58,8 @@ pub struct M2mDecoder {
     has_guessed: bool,
     /// The decoder may still stop for a drain that a flush ended.
     is_stop_stale: bool,
+    /// Whether the decoder goes on after a drain is not known yet: it gets no packets, whose pictures would be lost.
+    is_unsure: bool,
     /// Packets since the last flush.
     fed: u64,
     /// Packets since the last picture.
@@ -83,6 +85,7 @@ impl M2mDecoder {
             is_unannounced: false,
             has_guessed: false,
             is_stop_stale: false,
+            is_unsure: false,
             fed: 0,
             swallowed: 0,
             alive_at: now,
@@ -107,7 +110,7 @@ impl M2mDecoder {
 
     /// A free OUTPUT buffer for the next packet.
     pub fn free_output(&self) -> Option<u32> {
-        let takes = self.state != State::Failed && self.drain == Drain::No;
+        let takes = self.state != State::Failed && self.drain == Drain::No && !self.is_unsure;
         if takes { self.output.first(Place::Ours) } else { None }
     }
 
@@ -198,6 +201,7 @@ impl M2mDecoder {
             return Err(self.misplaced("the return", index, &self.capture));
         }
         self.alive_at = now;
+        self.is_unsure = false;
         if picture {
             self.capture.set(index, Place::Out);
             self.commands.push_back(Command::Emit(index));
@@ -215,6 +219,7 @@ impl M2mDecoder {
 
     /// No picture is ready.
     pub fn nothing_ready(&mut self, now: MonoTime) {
+        self.is_unsure = false;
         if self.state == State::Rescuing {
             self.retire(now);
         }
@@ -233,6 +238,8 @@ impl M2mDecoder {
     fn end(&mut self, last: bool, now: MonoTime) {
         match (self.state, self.drain) {
             (State::Decoding, Drain::Given { eos }) if last || eos => self.drained(),
+            // Told to go on, it does not: some drivers forget half of it. Its queue must be started anew.
+            (State::Decoding, _) if self.is_unsure => self.retire(now),
             (State::Decoding, _) if self.is_stop_stale => {
                 self.is_stop_stale = false;
                 self.commands.push_back(Command::Start);
@@ -298,6 +305,7 @@ impl M2mDecoder {
         self.state = State::Decoding;
         self.capture = Places::new(count);
         self.start_capture = true;
+        self.is_unsure = false;
         self.alive_at = now;
         self.picture_at = now;
         if matches!(self.drain, Drain::Given { .. }) && !self.quirks.drain_outlives_restart {
@@ -406,6 +414,7 @@ impl M2mDecoder {
         {
             // Restarting OUTPUT ends the drain; this lets CAPTURE go on after its last buffer.
             self.is_stop_stale = self.drain != Drain::Done;
+            self.is_unsure = self.drain == Drain::Done;
             self.commands.push_back(Command::Start);
         }
         self.drain = Drain::No;

@@ -1,4 +1,5 @@
 //! Linux: KMS on a free console, a window where there is a desktop, ALSA, inotify.
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
 use crate::backend::alsa::AlsaSinkFactory;
@@ -10,6 +11,7 @@ use crate::backend::headless::display_clock::RealClock;
 use crate::backend::inotify::InotifyWatch;
 use crate::backend::kms::{self, KmsPresenter, KmsRequest};
 use crate::backend::software::demuxer::FfmpegDemuxerFactory;
+use crate::backend::v4l2::{Buffers, V4l2DecoderFactory};
 use crate::backend::wait::PollWaiter;
 use crate::backend::window::WindowPresenter;
 use crate::platform::{DecoderWish, DisplayKind, DisplayRequest, OpenScreen, Platform, headless};
@@ -19,6 +21,7 @@ use crate::seam::presenter::PresentError;
 use crate::seam::television::Televisions;
 use crate::sys;
 use crate::sys::ffmpeg::{FrameMemory, FrameMemorySource};
+use crate::sys::gl;
 
 /// What this machine offers.
 pub fn open() -> Platform {
@@ -39,9 +42,10 @@ pub fn open() -> Platform {
     }
 }
 
-/// Software decoders, into dma-bufs where this machine has some.
+/// Hardware first: its pictures need no copy to be shown. What the CPU decodes goes into dma-bufs where there are some.
 fn decoders(wish: DecoderWish) -> Vec<Arc<dyn DecoderFactory>> {
-    vec![headless::software(&wish, Some(Arc::new(LazySource::default())))]
+    let hardware = V4l2DecoderFactory::new(Arc::new(RealClock), Buffers::Exported);
+    vec![Arc::new(hardware), headless::software(&wish, Some(Arc::new(LazySource::default())))]
 }
 
 /// Looks for a heap when the first decoder wants one.
@@ -95,7 +99,19 @@ fn open_kms(request: &DisplayRequest) -> Result<Vec<OpenScreen>, PresentError> {
         Some(it) => Imports::open(&gl, it.device().display()),
         None => return Ok(Vec::new()),
     };
-    presenters.into_iter().map(|it| headless::screen(gl.clone(), &imports, Box::new(it))).collect()
+    presenters.into_iter().map(|it| screen(gl.clone(), &imports, it)).collect()
+}
+
+/// Frames go to planes as they are wherever planes take them; everything else is drawn.
+fn screen(
+    gl: Rc<gl::Context>,
+    imports: &Result<Rc<Imports>, String>,
+    presenter: KmsPresenter,
+) -> Result<OpenScreen, PresentError> {
+    let plane = Box::new(presenter.plane_interop());
+    let mut screen = headless::screen(gl, imports, Box::new(presenter))?;
+    screen.interops.insert(0, plane);
+    Ok(screen)
 }
 
 /// The text console is below the screen that is ours now; a machine without one plays all the same.

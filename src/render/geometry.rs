@@ -94,6 +94,30 @@ impl Grid {
             bounds: [x.first, y.first, x.last, y.last].map(|it| it as f32),
         }
     }
+
+    /// For a picture of `format` whose planes are one external texture: where the picture goes on beyond the crop, the
+    /// driver would mix its chroma in, so nothing is sampled that near to the edge.
+    pub(super) fn external(format: &VideoFormat) -> Self {
+        let planes = format.pixel.planes();
+        let whole = Self::new(format, planes[0], Addressing::Normalised);
+        let (coded, visible) = (format.coded, format.visible);
+        let inner = |axis: usize, sub: u8, start: u32, length: u32, texels: u32| {
+            let (first, last) = (whole.bounds[axis], whole.bounds[axis + 2]);
+            let end = start.saturating_add(length);
+            if length < u32::from(sub) {
+                return (first, last);
+            }
+            // The middle of the outermost chroma texel, in luma texels.
+            let (unit, inset) = (1.0 / f64::from(texels.max(1)), f64::from(sub) / 2.0);
+            let first = if start > 0 { ((f64::from(start) + inset) * unit) as f32 } else { first };
+            let last = if end < texels { ((f64::from(end) - inset) * unit) as f32 } else { last };
+            (first, last.max(first))
+        };
+        let sub = planes.get(1).unwrap_or(&planes[0]);
+        let x = inner(0, sub.sub_x, visible.x, visible.width, coded.width);
+        let y = inner(1, sub.sub_y, visible.y, visible.height, coded.height);
+        Self { bounds: [x.0, y.0, x.1, y.1], ..whole }
+    }
 }
 
 /// The same along one axis.

@@ -118,7 +118,10 @@ impl PictureProgram {
             Sampling::Planes | Sampling::External | Sampling::Scanout => Addressing::Normalised,
             Sampling::SplitPlanes => Addressing::Texels,
         };
-        let luma = Grid::new(format, planes[0], addressing);
+        let luma = match sampling {
+            Sampling::External => Grid::external(format),
+            _ => Grid::new(format, planes[0], addressing),
+        };
         it.set_vec4(self.luma_grid, luma.grid);
         it.set_vec4(self.luma_bounds, luma.bounds);
         if let Some(chroma) = planes.get(1) {

@@ -103,3 +103,16 @@ fn nothing_outside_the_crop_is_sampled() {
     assert_eq!(bounds(1, Addressing::Texels), [1.5, 1.5, 3.5, 2.5]);
     assert_eq!(bounds(1, Addressing::Normalised), [1.5 / 4.0, 1.5 / 3.0, 3.5 / 4.0, 2.5 / 3.0]);
 }
+
+#[test]
+fn an_external_texture_is_not_sampled_where_chroma_mixes_with_what_is_cut_off() {
+    // Coded 8x6: cut off to the left and at the top only.
+    let it = format(PixelFormat::Nv12, Rect { x: 2, y: 2, width: 6, height: 4 }, Rotation::None);
+    assert_eq!(Grid::external(&it).bounds, [3.0 / 8.0, 3.0 / 6.0, 7.5 / 8.0, 5.5 / 6.0]);
+    // Nothing is cut off.
+    let all = format(PixelFormat::Nv12, Rect::of(Size::new(8, 6)), Rotation::None);
+    assert_eq!(Grid::external(&all), Grid::new(&all, all.pixel.planes()[0], Addressing::Normalised));
+    // Chroma has all texels that luma has.
+    let full = format(PixelFormat::Yuv444p, Rect { x: 2, y: 2, width: 6, height: 4 }, Rotation::None);
+    assert_eq!(Grid::external(&full), Grid::new(&full, full.pixel.planes()[0], Addressing::Normalised));
+}

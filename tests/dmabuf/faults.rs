@@ -3,7 +3,6 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use lucarne::backend::dmabuf::{DmabufInterop, ImportError, Importer, Styles};
-use lucarne::base::dmabuf::DmabufPlane;
 use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::offer::Severity;
 use lucarne::base::time::MediaTime;
@@ -46,8 +45,8 @@ impl Importer for Faulty {
             return Err(ImportError::Refused(why.to_owned()));
         }
         let late = if target == TextureTarget::D2 { plan.off_by } else { 0 };
-        let later = |it: &DmabufPlane<'_>| DmabufPlane { offset: it.offset + late, ..*it };
-        let planes: Vec<DmabufPlane<'_>> = picture.planes.iter().map(later).collect();
+        let mut planes = picture.planes.to_vec();
+        planes.iter_mut().for_each(|it| it.offset += late);
         self.inner.import(&DmaBuf { planes: &planes, ..*picture }, target)
     }
 

@@ -48,6 +48,9 @@ fn main() -> ExitCode {
     }
     say(&format!("\nrunning {} tests", chosen.len()));
     let source = DmabufSource::find().map(Arc::new);
+    if let Ok(it) = &source {
+        say(&format!("buffers of {}", it.heap().path().display()));
+    }
     let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
     for (name, case) in chosen {
         match &source {

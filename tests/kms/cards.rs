@@ -56,6 +56,15 @@ pub struct TwoHeads {
 impl TwoHeads {
     /// `None` where the kernel cannot make cards, or configfs is not mounted.
     pub fn new(name: &str) -> Option<Self> {
+        Self::made(name, false)
+    }
+
+    /// The same, with an overlay that both outputs can have.
+    pub fn with_overlay(name: &str) -> Option<Self> {
+        Self::made(name, true)
+    }
+
+    fn made(name: &str, has_overlay: bool) -> Option<Self> {
         let folder = Path::new(CONFIGFS).join(name);
         std::fs::create_dir(&folder).ok()?;
         for head in 0..2 {
@@ -70,6 +79,15 @@ impl TwoHeads {
             symlink(&crtc, plane.join("possible_crtcs/crtc")).unwrap();
             symlink(&crtc, encoder.join("possible_crtcs/crtc")).unwrap();
             symlink(&encoder, connector.join("possible_encoders/encoder")).unwrap();
+        }
+        if has_overlay {
+            let overlay = folder.join("planes/overlay");
+            std::fs::create_dir(&overlay).unwrap();
+            std::fs::write(overlay.join("type"), "0").unwrap();
+            for head in 0..2 {
+                let crtc = folder.join(format!("crtcs/crtc{head}"));
+                symlink(crtc, overlay.join(format!("possible_crtcs/crtc{head}"))).unwrap();
+            }
         }
         Some(Self { folder })
     }
@@ -89,6 +107,10 @@ impl TwoHeads {
 impl Drop for TwoHeads {
     fn drop(&mut self) {
         let _ = std::fs::write(self.folder.join("enabled"), "0");
+        for head in 0..2 {
+            let _ = std::fs::remove_file(self.folder.join(format!("planes/overlay/possible_crtcs/crtc{head}")));
+        }
+        let _ = std::fs::remove_dir(self.folder.join("planes/overlay"));
         for head in 0..2 {
             for link in [
                 format!("planes/primary{head}/possible_crtcs/crtc"),

@@ -7,7 +7,7 @@ use lucarne::backend::kms::{KmsPresenter, KmsRequest};
 use lucarne::base::format::Size;
 use lucarne::base::time::MonoTime;
 use lucarne::logic::redraw::Phase;
-use lucarne::seam::presenter::{Layer, PresentError, PresentEvent, Presenter};
+use lucarne::seam::presenter::{Layer, PresentError, PresentEvent, Presenter, SubmissionId};
 use lucarne::sys::alloc::thread_allocations;
 use lucarne::sys::clock::monotonic_now;
 
@@ -18,7 +18,7 @@ use crate::screen::{Tools, open, pattern, request};
 
 pub type Outcome = Result<(), &'static str>;
 
-const NO_CONFIGFS: &str = "this kernel cannot make vkms cards through configfs";
+pub const NO_CONFIGFS: &str = "this kernel cannot make vkms cards through configfs";
 
 pub fn one(request: &KmsRequest) -> (KmsPresenter, Tools) {
     let (mut presenters, tools) = open(request).unwrap();
@@ -42,11 +42,20 @@ pub fn conformance(_: &Surroundings) -> Outcome {
 
 /// Reads the picture of the next submission back.
 fn capture(screen: &mut KmsPresenter, tools: &mut Tools, seed: u32) -> (Vec<u8>, Size) {
+    capture_by(screen, tools, |screen, tools| tools.present(screen, seed))
+}
+
+/// The same, of whatever is presented.
+pub fn capture_by(
+    screen: &mut KmsPresenter,
+    tools: &mut Tools,
+    mut present: impl FnMut(&mut KmsPresenter, &mut Tools) -> SubmissionId,
+) -> (Vec<u8>, Size) {
     assert!(screen.capture_next());
     let mut shown = Vec::new();
     // A request may be put off while the hardware rests from the one before.
     for _ in 0..10 {
-        shown.push(tools.present(screen, seed));
+        shown.push(present(screen, tools));
         let event = tools.event(screen);
         assert!(matches!(event, PresentEvent::Presented { id, .. } if shown.last() == Some(&id)), "{event:?}");
         for _ in 0..20 {
@@ -66,7 +75,7 @@ fn capture(screen: &mut KmsPresenter, tools: &mut Tools, seed: u32) -> (Vec<u8>,
     panic!("nothing was read back");
 }
 
-fn check_pattern(pixels: &[u8], size: Size, seed: u32) {
+pub fn check_pattern(pixels: &[u8], size: Size, seed: u32) {
     assert_eq!(size, Size::new(640, 480));
     for (index, pixel) in pixels.chunks_exact(4).enumerate() {
         let (x, y) = (index as u32 % size.width, index as u32 / size.width);
@@ -220,7 +229,7 @@ pub fn master_lost_and_regained(surroundings: &Surroundings) -> Outcome {
 }
 
 /// Whether anything is on: the CRTCs with a mode, the planes with a framebuffer.
-fn lit(node: &Node) -> (usize, usize) {
+pub fn lit(node: &Node) -> (usize, usize) {
     let crtcs = node.resource_handles().unwrap().crtcs().to_vec();
     let planes = node.plane_handles().unwrap();
     let on = crtcs.iter().filter(|it| node.get_crtc(**it).unwrap().mode().is_some()).count();
@@ -270,7 +279,7 @@ pub fn power(_: &Surroundings) -> Outcome {
 }
 
 /// The names of a card's outputs that are not vkms's own.
-fn others(card: &TwoHeads) -> Vec<String> {
+pub fn others(card: &TwoHeads) -> Vec<String> {
     card.enable();
     let (what, _) = refusal(&request(&["none"]));
     let (_, names) = what.split_once("there are ").unwrap();

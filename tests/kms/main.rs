@@ -7,10 +7,15 @@
 mod pictures;
 #[path = "../support/presenter_conformance.rs"]
 mod presenter_conformance;
+#[path = "../support/reference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod reference;
 
+mod buffers;
 mod cards;
 mod cases;
 mod displays;
+mod frames;
 mod screen;
 mod wire;
 
@@ -23,7 +28,7 @@ use cards::Surroundings;
 /// A case, by name; it says why it was skipped, if it was.
 type Case = (&'static str, fn(&Surroundings) -> Result<(), &'static str>);
 
-const CASES: [Case; 16] = [
+const CASES: [Case; 27] = [
     ("the_presenter_conforms", cases::conformance),
     ("what_was_drawn_is_on_the_wire", cases::pixels),
     ("pictures_are_read_back_one_after_the_other", cases::captures_in_a_row),
@@ -40,6 +45,17 @@ const CASES: [Case; 16] = [
     ("a_display_without_modes_is_waited_for", displays::not_ready),
     ("other_modes_are_taken", displays::other_modes),
     ("a_change_of_mode_shows_no_black_picture", displays::no_black_between_modes),
+    ("a_frame_on_a_plane_is_what_it_should_be", frames::pixels),
+    ("frames_go_where_they_should", frames::placed),
+    ("what_no_plane_takes_is_refused_with_the_reason", frames::refusals),
+    ("a_frame_is_held_until_the_next_is_shown", frames::leases),
+    ("a_pool_that_goes_leaves_nothing_behind", frames::retired),
+    ("between_planes_and_drawing_nothing_else_is_seen", frames::switching),
+    ("something_drawn_is_above_a_frame", frames::above),
+    ("frames_allocate_nothing", frames::allocations),
+    ("frames_outlive_power_and_other_masters", frames::power_and_master),
+    ("without_overlays_the_primary_plane_shows_frames", frames::without_overlays),
+    ("an_overlay_is_one_outputs", frames::shared_overlay),
 ];
 
 fn main() -> ExitCode {

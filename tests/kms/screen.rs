@@ -22,7 +22,7 @@ use crate::pictures::{Channel, Picture, SDR};
 const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// RGB as it is: 0 is black.
-const FULL: Color = Color { range: Range::Full, ..SDR };
+pub const FULL: Color = Color { range: Range::Full, ..SDR };
 
 /// Draws and waits, for any presenter of its context.
 pub struct Tools {

@@ -1,6 +1,5 @@
 //! The software decoder passes the suite, alone and with another machine's costs around it.
 use std::sync::Arc;
-use std::time::Duration;
 
 use lucarne::backend::headless::display_clock::ManualClock;
 use lucarne::backend::inject::costs::Costs;
@@ -11,6 +10,7 @@ use lucarne::base::stream::VideoStream;
 use lucarne::base::time::MonoTime;
 use lucarne::seam::clock::{AdvanceClock, Clock};
 use lucarne::seam::demuxer::Demuxed;
+use lucarne::seam::wait::Waitable;
 
 use crate::decoder_suite::{self, Case};
 use crate::injected::small_costs;
@@ -33,7 +33,7 @@ pub fn film(name: &str) -> (VideoStream, Vec<Packet>, usize) {
 fn the_software_decoder_passes_the_suite() {
     for name in ["h264.mp4", "open-gop.mp4", "hevc.mkv", "vp9.webm", "av1.mp4", "mpeg2.ts", "mjpeg.avi"] {
         let (stream, packets, frames) = film(name);
-        let wait = &|_| panic!("it answers at once");
+        let wait = &|_: Waitable<'_>| panic!("it answers at once");
         for threads in [1, 3] {
             let factory = SoftwareDecoderFactory { threads, memory: None };
             let case = Case { name, stream: &stream, packets: &packets, frames, wait };
@@ -50,7 +50,10 @@ fn a_decoder_with_injected_costs_passes_the_suite() {
         let is_free = costs == Costs::default();
         let inner = Arc::new(SoftwareDecoderFactory::default());
         let factory = CostlyDecoderFactory::new(inner, Arc::new(costs), Arc::new(clock.clone()));
-        let wait = |it: Duration| clock.advance_to(clock.now() + it);
+        let wait = |it: Waitable<'_>| match it {
+            Waitable::Every(it) => clock.advance_to(clock.now() + it),
+            _ => panic!("it says when to ask again"),
+        };
         let case = Case { name, stream: &stream, packets: &packets, frames, wait: &wait };
         decoder_suite::decoder_conformance(&factory, &case);
         assert_eq!(clock.now() == MonoTime::from_nanos(1_000_000_000), is_free, "{name}: what costs takes time");

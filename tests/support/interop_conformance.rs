@@ -24,6 +24,7 @@ pub trait FrameSource {
 }
 
 /// Frames in ordinary memory.
+#[allow(dead_code, reason = "some backends take other memory")]
 #[derive(Debug, Default)]
 pub struct CpuFrames(Vec<Arc<VecPlanes>>);
 

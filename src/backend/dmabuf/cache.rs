@@ -106,10 +106,13 @@ impl Cache {
         self.entries.iter_mut().find(|it| it.names() == *names)
     }
 
-    /// Lets go of what was made of pools that are wanted back, but for what is in use. Whether anything went.
-    pub fn drop_retiring(&mut self) -> bool {
+    /// Deletes the textures of pools that are wanted back, but for what is in use. `imports` takes what is to be dropped
+    /// when the driver has let go of them too. Whether anything went.
+    pub fn drop_retiring(&mut self, imports: &mut Vec<Import>) -> bool {
         let before = self.entries.len();
-        self.entries.retain(|it| it.users > 0 || !it.import.pool().is_retiring());
+        while let Some(index) = self.entries.iter().position(|it| it.users == 0 && it.import.pool().is_retiring()) {
+            imports.push(self.entries.swap_remove(index).import);
+        }
         self.entries.len() < before
     }
 

@@ -1,9 +1,11 @@
-//! Texels of an import, as they come out of a shader: for trials, not for pictures.
+//! Drawing that is not for pictures: texels of an import as they come out of a shader, and one pixel of nothing.
 use std::rc::Rc;
 
 use crate::base::format::{Rect, Size};
 use crate::sys::egl::ImageTexture;
-use crate::sys::gl::{Context, Filter, Framebuffer, GlError, Program, Sampler, TextureTarget, Uniform};
+use crate::sys::gl::{
+    Context, Filter, Framebuffer, GlError, Program, Sampler, TexelFormat, Texture, TextureTarget, Uniform,
+};
 
 const VERTEX: &str = "#version 300 es
 void main() {
@@ -41,6 +43,57 @@ void main() {
     o_color = vec4(texture(u_plane, gl_FragCoord.xy / u_size).rgb, 1.0);
 }
 ";
+
+/// One texel of three textures.
+const NOTHING: &str = "#version 300 es
+precision highp float;
+uniform highp sampler2D u_plane0;
+uniform highp sampler2D u_plane1;
+uniform highp sampler2D u_plane2;
+out vec4 o_color;
+void main() {
+    vec2 at = vec2(0.5);
+    o_color = texture(u_plane0, at) + texture(u_plane1, at) + texture(u_plane2, at);
+}
+";
+
+/// Draws one pixel from a texture of our own. A driver keeps what it sampled last, deleted or not, until it samples
+/// something else, and so a decoder's buffer that is to go.
+#[derive(Debug)]
+pub struct LastDraw {
+    gl: Rc<Context>,
+    program: Program,
+    sampler: Sampler,
+    texture: Texture,
+    framebuffer: Framebuffer,
+}
+
+impl LastDraw {
+    pub fn new(gl: &Rc<Context>) -> Result<Self, GlError> {
+        let program = Program::new(gl, "the program that draws nothing", VERTEX, NOTHING)?;
+        program.use_it();
+        for (unit, name) in (0..).zip(["u_plane0", "u_plane1", "u_plane2"]) {
+            program.set_i32(program.uniform(name), unit);
+        }
+        let one = Size::new(1, 1);
+        let texture = Texture::new(gl, TexelFormat::Rgba8, one)?;
+        texture.upload(&[0; 4], 4)?;
+        let (sampler, framebuffer) = (Sampler::new(gl, Filter::Nearest)?, Framebuffer::new(gl, one)?);
+        Ok(Self { gl: Rc::clone(gl), program, sampler, texture, framebuffer })
+    }
+
+    /// Makes the driver let go of textures that were deleted. Does not wait for it.
+    pub fn draw(&self) {
+        self.program.use_it();
+        self.gl.bind_framebuffer(self.framebuffer.name());
+        self.gl.viewport(Rect::of(self.framebuffer.size()));
+        for unit in 0..3 {
+            self.gl.bind_texture(unit, TextureTarget::D2, self.texture.name(), &self.sampler);
+        }
+        self.gl.draw_triangle();
+        self.gl.flush();
+    }
+}
 
 /// Draws textures texel by pixel and reads them back.
 pub struct Drawing {

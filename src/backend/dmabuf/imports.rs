@@ -2,6 +2,7 @@
 use std::rc::Rc;
 
 use super::NAME;
+use super::draw::LastDraw;
 use super::formats::{self, FORMATS};
 use super::importer::{EglImporter, ImportError, Importer};
 use super::layout::{Layout, Planes};
@@ -25,6 +26,7 @@ pub struct Imports {
     importer: Box<dyn Importer>,
     verdicts: Vec<Verdict>,
     formats: &'static [PixelFormat],
+    last_draw: LastDraw,
 }
 
 impl std::fmt::Debug for Imports {
@@ -59,9 +61,11 @@ impl Imports {
             ImportError::ContextLost => "the GL context was lost".to_owned(),
             ImportError::Refused(why) => why,
         };
+        let last_draw = LastDraw::new(gl).map_err(|it| it.to_string())?;
         let trial = Trial::new(gl, &*importer, heap).map_err(lost)?;
         let verdicts: Result<Vec<Verdict>, ImportError> = FORMATS.iter().map(|it| trial.verdict(*it, styles)).collect();
         drop(trial);
+        last_draw.draw();
         let verdicts = verdicts.map_err(lost)?;
         for it in &verdicts {
             log::debug!("{NAME}: {it}");
@@ -72,12 +76,17 @@ impl Imports {
             let reasons: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
             return Err(format!("no import shows what is in the buffer: {}", reasons.join("; ")));
         }
-        Ok(Rc::new(Self { gl: Rc::clone(gl), importer, verdicts, formats }))
+        Ok(Rc::new(Self { gl: Rc::clone(gl), importer, verdicts, formats, last_draw }))
     }
 
     /// The context.
     pub fn gl(&self) -> &Rc<Context> {
         &self.gl
+    }
+
+    /// Textures were deleted, and their memory is to go with them.
+    pub fn forget_deleted(&self) {
+        self.last_draw.draw();
     }
 
     /// The formats that come out right.

@@ -32,12 +32,22 @@ pub struct DmabufInterop {
     pending: Option<VideoFrame>,
     /// Oldest first. As many as a decoder has buffers, so nothing bounds it but that.
     flights: VecDeque<Flight>,
+    /// Imports whose textures were deleted, and when the driver has let go of them.
+    leaving: Vec<Import>,
+    left: Option<Fence>,
 }
 
 impl DmabufInterop {
     /// An interop by what the trials have found, for the context they were made with.
     pub fn new(imports: Rc<Imports>) -> Self {
-        Self { imports, cache: Cache::new(), pending: None, flights: VecDeque::with_capacity(CAPACITY) }
+        Self {
+            imports,
+            cache: Cache::new(),
+            pending: None,
+            flights: VecDeque::with_capacity(CAPACITY),
+            leaving: Vec::with_capacity(CAPACITY),
+            left: None,
+        }
     }
 
     /// How many buffers it has textures of.
@@ -92,6 +102,8 @@ impl DmabufInterop {
     fn lost(&mut self) -> InteropError {
         self.flights.clear();
         self.cache.clear();
+        self.left = None;
+        self.leaving.clear();
         InteropError::ContextLost { backend: NAME }
     }
 
@@ -193,9 +205,14 @@ impl VideoInterop for DmabufInterop {
 
     fn tidy(&mut self) {
         self.land();
-        if self.cache.drop_retiring() {
-            // The driver frees what it no longer needs when it next looks at its work.
-            self.imports.gl().flush();
+        if self.cache.drop_retiring(&mut self.leaving) {
+            self.imports.forget_deleted();
+            // Without a context there is nothing to wait for.
+            self.left = Fence::new(self.imports.gl()).ok();
+        }
+        if self.left.as_ref().is_none_or(|it| it.is_reached(Duration::ZERO)) {
+            self.left = None;
+            self.leaving.clear();
         }
     }
 }
@@ -217,9 +234,11 @@ impl DmabufInterop {
 
 impl Drop for DmabufInterop {
     fn drop(&mut self) {
-        if !self.flights.is_empty() {
-            // The screen is no more, so nothing is late; and no buffer may go home that is still being read.
-            self.imports.gl().finish();
-        }
+        // The screen is no more, so nothing is late; and no buffer may go home that is still being read.
+        self.imports.gl().finish();
+        self.flights.clear();
+        self.cache.clear();
+        self.imports.forget_deleted();
+        self.imports.gl().finish();
     }
 }

@@ -179,7 +179,7 @@ impl<'a> Trial<'a> {
             }
         }
         if right.is_empty() {
-            return Err(ImportError::Refused(format!("wrong colours, by up to {worst:.0} of 255")));
+            return Err(ImportError::Refused(format!("wrong colours, by up to {worst:.1} of 255")));
         }
         Ok(right)
     }

@@ -225,10 +225,7 @@ impl KmsPresenter {
                 log::debug!("{}: switching a disconnected output off: {error}", self.name);
             }
         }
-        let mut planes = self.planes.borrow_mut();
-        planes.committed(None);
-        planes.leave();
-        drop(planes);
+        self.planes.borrow_mut().leave();
         self.has_shown = false;
         self.last_vblank = None;
         self.tell(PresentEvent::Disconnected);

@@ -63,15 +63,12 @@ pub(super) struct Instance {
 }
 
 /// Bytes of an OUTPUT buffer for pictures of this size: an access unit must fit into one, and is rarely larger than the
-/// picture it makes. Drivers' own idea (512 KiB, or 768 KiB above 720p) is too small for key frames of good quality. 4 MiB
-/// is what contiguous memory comes in at most on some kernels.
+/// picture it makes. Drivers' own idea (512 KiB, or 768 KiB above 720p) is too small for key frames of good quality, and
+/// streams that begin small may go on larger. 4 MiB is what contiguous memory comes in at most on some kernels.
 pub(super) fn output_size(size: Size) -> u32 {
-    const LEAST: u64 = 1 << 20;
-    const LEAST_ABOVE_720P: u64 = 2 << 20;
+    const LEAST: u64 = 2 << 20;
     const MOST: u64 = 4 << 20;
-    let pixels = u64::from(size.width) * u64::from(size.height);
-    let least = if pixels > 1280 * 720 { LEAST_ABOVE_720P } else { LEAST };
-    (pixels * 3 / 2).clamp(least, MOST) as u32
+    (u64::from(size.width) * u64::from(size.height) * 3 / 2).clamp(LEAST, MOST) as u32
 }
 
 impl Instance {
@@ -232,14 +229,17 @@ impl Instance {
         self.tokens.flush();
         self.made = None;
         self.machine.flush(now);
-        loop {
+        for _ in 0..MAX_MOVES {
             match self.obey(now)?.1 {
                 Some(Said::Retiring) => self.owes_retiring = true,
                 // Of before.
                 Some(Said::Picture(_) | Said::Drained) => {}
-                None => return Ok(()),
+                // Whether it goes on is known before the next packet.
+                None if self.listen(now)? => {}
+                None => break,
             }
         }
+        Ok(())
     }
 
     /// After a flush: whether the next stream may have it.
@@ -297,7 +297,11 @@ impl Instance {
                     self.picture(it, now)?;
                     has_moved = true;
                 }
-                Dequeued::Nothing => self.machine.nothing_ready(now),
+                Dequeued::Nothing => {
+                    let before = self.machine.state();
+                    self.machine.nothing_ready(now);
+                    has_moved |= self.machine.state() != before;
+                }
                 Dequeued::End => {
                     self.machine.no_more(now).map_err(|it| self.impossible(it))?;
                     has_moved = true;

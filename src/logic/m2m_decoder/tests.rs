@@ -108,7 +108,25 @@ fn a_drain_ends_with_the_last_buffer() {
     assert!(!it.wants_pictures());
     it.flush(at(5));
     assert_eq!(pump(&mut it, at(5)), [Command::RestartOutput, Command::Start]);
-    assert!(it.wants_pictures() && it.free_output().is_some());
+    assert!(it.wants_pictures() && it.free_output().is_none(), "whether it goes on is not known");
+    it.nothing_ready(at(5));
+    assert!(it.free_output().is_some());
+}
+
+#[test]
+fn who_does_not_go_on_after_a_drain_is_started_anew_before_it_is_fed() {
+    // vicodec: DEC_CMD_START leaves the queue at its end.
+    let mut it = decoding(Quirks::default());
+    it.drain(at(2));
+    it.picture_made(0, false, true, at(3)).unwrap();
+    it.flush(at(4));
+    pump(&mut it, at(4));
+    it.no_more(at(4)).unwrap();
+    assert_eq!(pump(&mut it, at(4)), [Command::Retire]);
+    assert_eq!(it.free_output(), None);
+    it.all_home().unwrap();
+    pump(&mut it, at(5));
+    assert!(it.free_output().is_some());
 }
 
 #[test]
@@ -494,6 +512,7 @@ proptest! {
         prop_assert!(world.failed || world.it.drain_state() == Drain::Done, "{:?}", world.it);
         if !world.failed {
             world.apply(Op::Flush);
+            world.apply(Op::Nothing);
             world.apply(Op::Feed);
             prop_assert!(world.failed || world.output.contains(&Place::Device));
         }

@@ -50,7 +50,7 @@ pub struct Heap {
 }
 
 impl Heap {
-    /// The first way that gives a buffer the CPU can map and write. The error names each that was tried and what it
+    /// The first way that gives a buffer the CPU can map and write. The error names each that is there and what it
     /// answered.
     pub fn find(placement: Placement) -> Result<Self, String> {
         let contiguous = CONTIGUOUS.iter().map(|it| (Path::new(HEAPS).join(it), Method::Heap, Placement::Contiguous));
@@ -62,10 +62,15 @@ impl Heap {
         for (path, method, placement) in anywhere.chain(contiguous) {
             match Self::open(&path, method, placement) {
                 Ok(it) => return Ok(it),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => refusals.push(format!("{}: {error}", path.display())),
             }
         }
-        Err(format!("no dma-bufs here: {}", refusals.join("; ")))
+        let why = match refusals.as_slice() {
+            [] => format!("nothing of {HEAPS} and {UDMABUF} that suits is there, load dma-heap or udmabuf"),
+            tried => tried.join("; "),
+        };
+        Err(format!("no dma-bufs here: {why}"))
     }
 
     fn open(path: &Path, method: Method, placement: Placement) -> io::Result<Self> {

@@ -23,20 +23,20 @@ impl ImageTexture {
     /// A texture of all of `image`, for `target`: an ordinary one, or an external one.
     pub fn new(gl: &Rc<Context>, image: Image, target: TextureTarget) -> Result<Self, GlError> {
         let extension = match target {
-            TextureTarget::External => "GL_OES_EGLimage_external",
-            TextureTarget::D2 | TextureTarget::Rectangle => "GL_OES_EGLimage",
+            TextureTarget::External => "GL_OES_EGL_image_external",
+            TextureTarget::D2 | TextureTarget::Rectangle => "GL_OES_EGL_image",
         };
         let address = image.display().lib().proc_address(c"glEGLImageTargetTexture2DOES");
         if address.is_null() || !gl.has_extension(extension) {
             return Err(GlError::Shader { what: extension.into(), log: "this driver lacks it".into() });
         }
-        // SAFETY: not null, and the signature is the one of GL_OES_EGLimage, whose name was asked for.
+        // SAFETY: not null, and the signature is the one of GL_OES_EGL_image, whose name was asked for.
         let make = unsafe { std::mem::transmute::<*const c_void, ImageTargetTexture2d>(address) };
         // SAFETY: the context is current.
         let raw =
             unsafe { gl.raw.create_texture() }.map_err(|log| GlError::Shader { what: "glGenTextures".into(), log })?;
         // From here on its own drop cleans up.
-        let texture = Self { gl: Rc::clone(gl), raw, image: image };
+        let texture = Self { gl: Rc::clone(gl), raw, image };
         // SAFETY: the context is current and the texture its own, new and of no target yet.
         unsafe { gl.raw.bind_texture(target.raw(), Some(raw)) };
         // SAFETY: the context is current, the texture bound, and the image alive, being ours.

@@ -109,6 +109,23 @@ impl Context {
         unsafe { self.raw.clear(glow::COLOR_BUFFER_BIT) };
     }
 
+    /// Fills a part of the bound framebuffer with one colour: red, green, blue and alpha of 0 to 1, the first three multiplied
+    /// by the last. Nothing is blended.
+    pub fn fill(&self, area: Rect, color: [f32; 4]) {
+        let [x, y, width, height] = [area.x, area.y, area.width, area.height].map(clamp_i32);
+        let [red, green, blue, alpha] = color;
+        // SAFETY: the context is current.
+        unsafe { self.raw.clear_color(red, green, blue, alpha) };
+        // SAFETY: the context is current; the numbers are not negative.
+        unsafe { self.raw.scissor(x, y, width, height) };
+        // SAFETY: the context is current.
+        unsafe { self.raw.enable(glow::SCISSOR_TEST) };
+        // SAFETY: the context is current.
+        unsafe { self.raw.clear(glow::COLOR_BUFFER_BIT) };
+        // SAFETY: the context is current.
+        unsafe { self.raw.disable(glow::SCISSOR_TEST) };
+    }
+
     /// Binds a texture to a unit; how it is filtered is the sampler's business.
     pub fn bind_texture(&self, unit: u32, target: TextureTarget, name: NonZeroU32, sampler: &Sampler) {
         // SAFETY: the context is current; GL rejects units it does not have.

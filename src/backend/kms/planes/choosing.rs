@@ -44,7 +44,7 @@ impl Planes {
         above: Option<(u64, DrmFourcc)>,
     ) -> io::Result<Result<Arrangement, String>> {
         if !self.device.is_master() {
-            return Err(io::ErrorKind::PermissionDenied.into());
+            return Err(io::Error::from_raw_os_error(libc::EACCES));
         }
         let facts = self.look()?;
         let arrangements = match plane_choice::arrangements(&facts, &config.need(above.map(|it| it.1))) {

@@ -112,6 +112,8 @@ pub struct Planes {
     pub is_dark: bool,
     /// What the primary plane shows below an overlay where it cannot be off.
     black: Option<DumbPicture>,
+    /// The same of the mode before: on the screen until the next commit.
+    old_black: Option<DumbPicture>,
     request: AtomicRequest,
 }
 
@@ -129,22 +131,33 @@ impl Planes {
             shown: None,
             is_dark: true,
             black: None,
+            old_black: None,
             request: AtomicRequest::new(),
         }
     }
 
     /// The output has a mode. What was decided for another is forgotten.
     pub fn enter(&mut self, pipe: &Rc<Pipe>, mode: &Rc<PropertyBlob>, size: Size) {
-        self.leave();
-        self.stage = Some(Stage { pipe: Rc::clone(pipe), mode: Rc::clone(mode), size, planes: Vec::new() });
+        let same = self.stage.take_if(|it| it.pipe.crtc() == pipe.crtc() && it.pipe.plane() == pipe.plane());
+        // What is on them is so until the mode is set.
+        let planes = match same {
+            Some(stage) => stage.planes,
+            None => {
+                self.leave();
+                Vec::new()
+            }
+        };
+        self.known.clear();
+        self.is_dark = true;
+        self.stage = Some(Stage { pipe: Rc::clone(pipe), mode: Rc::clone(mode), size, planes });
     }
 
     /// The output has no display.
     pub fn leave(&mut self) {
         self.stage = None;
         self.known.clear();
+        self.shown = None;
         self.device.unclaim(self.slot);
-        self.black = None;
         self.is_dark = true;
     }
 
@@ -152,6 +165,7 @@ impl Planes {
     pub fn end(&mut self) {
         self.leave();
         self.imports.clear();
+        (self.black, self.old_black) = (None, None);
     }
 
     /// Lets go of framebuffers whose memory is wanted back, but for the one on the screen, which its presenter holds.
@@ -165,7 +179,7 @@ impl Planes {
         if self.importer.is_none() {
             // Whoever opens a card that has no master becomes it.
             if !self.device.is_master() {
-                return Err(Refusal::Now(io::ErrorKind::PermissionDenied.into()));
+                return Err(Refusal::Now(io::Error::from_raw_os_error(libc::EACCES)));
             }
             self.importer = Some(Importer::beside(self.device.card()).map_err(Refusal::Now)?);
             let modifiers = self.device.card().get_driver_capability(DriverCapability::AddFB2Modifiers);
@@ -191,6 +205,9 @@ impl Planes {
         above: Option<&ScanoutBuffer>,
     ) -> Result<Ready, Refusal> {
         let config = Config::of(frame, place, above.is_some()).map_err(Refusal::Never)?;
+        if self.stage.as_ref().is_some_and(|it| it.size != place.screen) {
+            return Err(Refusal::Never(format!("a frame placed on a screen of {}", place.screen)));
+        }
         let above = match above {
             Some(it) => {
                 let framebuffer = it.framebuffer_above(&self.device);
@@ -223,9 +240,9 @@ impl Planes {
         with_mode: bool,
     ) -> io::Result<()> {
         let Choice { config, arrangement } = choice;
-        if arrangement.ground == Ground::Black && self.black.is_none() {
-            let size = self.stage.as_ref().map_or(config.screen, |it| it.size);
-            self.black = Some(DumbPicture::new(self.device.card(), size)?);
+        if arrangement.ground == Ground::Black && self.black.as_ref().is_none_or(|it| it.size() != config.screen) {
+            let black = DumbPicture::new(self.device.card(), config.screen)?;
+            self.old_black = self.black.replace(black);
         }
         let keep = self.overlays(&arrangement);
         let Some(stage) = &self.stage else { return Err(io::ErrorKind::NotConnected.into()) };
@@ -301,6 +318,7 @@ impl Planes {
     /// A commit was accepted: what planes show now, or that they show none.
     pub fn committed(&mut self, choice: Option<Choice>) {
         self.shown = choice;
+        self.old_black = None;
     }
 
     /// The hardware refused in earnest what it took when it was asked: it is asked again next time.

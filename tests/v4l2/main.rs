@@ -1,0 +1,82 @@
+//! The V4L2 decoder on the kernel's own test codec (vicodec), and on any decoder of H.264 there is: the virtual board has
+//! both, few other machines do.
+//!
+//! Each case has the codecs to itself, so they run one after the other, in one process. H.264 comes from the files in
+//! `media` in the working folder; what they should look like, from the software decoder.
+#![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../support/decoder_suite.rs"]
+mod decoder_suite;
+
+mod faults;
+mod films;
+mod fwht;
+mod fwht_cases;
+mod h264_cases;
+mod play;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// A case, by name; it says why it was skipped, if it was.
+type Case = (&'static str, fn() -> Result<(), &'static str>);
+
+const CASES: [Case; 21] = [
+    ("fwht::the_decoder_conforms", fwht_cases::conformance),
+    ("fwht::imported_buffers_are_as_good", fwht_cases::imported),
+    ("fwht::pictures_are_what_was_coded", fwht_cases::pixels),
+    ("fwht::a_change_of_size_loses_nothing", fwht_cases::change),
+    ("fwht::a_pool_that_is_kept_ends_it", fwht_cases::kept),
+    ("fwht::decoding_allocates_nothing", fwht_cases::allocations),
+    ("fwht::an_open_codec_serves_again", fwht_cases::reuse),
+    ("fwht::what_is_not_for_it_is_refused", fwht_cases::refusals),
+    ("h264::the_decoder_conforms", h264_cases::conformance),
+    ("h264::every_frame_is_the_softwares", h264_cases::identical),
+    ("h264::laps_lose_nothing", h264_cases::laps),
+    ("h264::items_of_many_sizes_lose_nothing", h264_cases::items),
+    ("h264::a_change_in_mid_stream_loses_nothing", h264_cases::change),
+    ("h264::imported_buffers_are_as_good", h264_cases::imported),
+    ("faults::an_error_is_one_that_another_decoder_helps", faults::error),
+    ("faults::a_decoder_that_swallows_has_stalled", faults::swallows),
+    ("faults::a_decoder_that_keeps_has_stalled", faults::keeps),
+    ("faults::damaged_pictures_are_counted", faults::corrupt),
+    ("faults::a_change_that_loses_pictures_is_survived", faults::lost),
+    ("faults::a_node_that_goes_is_said_and_found_again", faults::gone),
+    ("faults::the_firmware_is_never_wedged", faults::wedge),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let filter = arguments.iter().find(|it| !it.starts_with('-'));
+    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
+    if arguments.iter().any(|it| it == "--list") {
+        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
+        return ExitCode::SUCCESS;
+    }
+    let _ = env_logger::try_init();
+    say(&format!("\nrunning {} tests", chosen.len()));
+    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
+    for (name, case) in chosen {
+        match catch_unwind(AssertUnwindSafe(case)) {
+            Ok(Ok(())) => {
+                say(&format!("test {name} ... ok"));
+                n_passed += 1;
+            }
+            Ok(Err(why)) => {
+                say(&format!("test {name} ... ignored, {why}"));
+                n_skipped += 1;
+            }
+            Err(_) => {
+                say(&format!("test {name} ... FAILED"));
+                n_failed += 1;
+            }
+        }
+    }
+    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
+    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
+    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+pub fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+}
