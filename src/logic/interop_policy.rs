@@ -130,22 +130,26 @@ impl Verdicts {
 pub struct InteropPolicy {
     mode: InteropMode,
     ways: Vec<Way>,
+    /// Zero-copy ways that there are not here, with their names.
+    missing: Vec<String>,
 }
 
 impl InteropPolicy {
-    /// A ladder of `candidates`, best first, of which the mode may forbid some. Fails where none is left.
-    pub fn new(mode: InteropMode, candidates: &[Candidate]) -> Result<Self, InteropGaveUp> {
+    /// A ladder of `candidates`, best first, of which the mode may forbid some. Fails where none is left. `missing`: why there
+    /// are no other zero-copy ways here, in words.
+    pub fn new(mode: InteropMode, candidates: &[Candidate], missing: Vec<String>) -> Result<Self, InteropGaveUp> {
         let way = |it: &Candidate| Way {
             candidate: *it,
             trust: Trust::OnTrial { good: 0 },
             failures_in_a_row: 0,
             is_rebuilt: false,
         };
-        let it = Self { mode, ways: candidates.iter().map(way).collect() };
+        let it = Self { mode, ways: candidates.iter().map(way).collect(), missing };
         if it.allowed().next().is_some() {
             return Ok(it);
         }
-        let reason = "there is no such backend here".to_owned();
+        let reason = it.missing.join("; ");
+        let reason = if reason.is_empty() { "there is no such backend here".to_owned() } else { reason };
         Err(match mode {
             InteropMode::ForceZeroCopy(_) => InteropGaveUp::NoZeroCopy { reason },
             InteropMode::Auto | InteropMode::ForceSoftware => InteropGaveUp::NoCandidate { reason },
@@ -182,7 +186,9 @@ impl InteropPolicy {
                 return Ok(way);
             }
         }
-        let said: Vec<String> = self.allowed().filter_map(|it| self.objection(it, verdicts)).collect();
+        let said = self.allowed().filter_map(|it| self.objection(it, verdicts));
+        let missing = self.missing.iter().filter(|_| self.must_be_zero_copy()).cloned();
+        let said: Vec<String> = said.chain(missing).collect();
         let reason = said.join("; ");
         Err(match self.allowed().last() {
             _ if self.must_be_zero_copy() => InteropGaveUp::NoZeroCopy { reason },
@@ -196,7 +202,9 @@ impl InteropPolicy {
         if self.mode == InteropMode::ForceSoftware {
             return self.ways.iter().any(|it| it.candidate.zero_copy).then(|| "--interop force_software".to_owned());
         }
-        (0..way).find_map(|it| self.objection(it, verdicts))
+        let is_software = self.ways.get(way).is_some_and(|it| !it.candidate.zero_copy);
+        let missing = self.missing.first().filter(|_| is_software).cloned();
+        (0..way).find_map(|it| self.objection(it, verdicts)).or(missing)
     }
 
     /// A frame got through: failures before it are forgiven.

@@ -94,7 +94,8 @@ fn kind_name(choice: DisplayChoice) -> Option<&'static str> {
 }
 
 fn screen(it: OpenScreen, options: &PlayOptions) -> Result<Screen, Failure> {
-    let OpenScreen { interops, compositor, presenter, .. } = it;
+    let OpenScreen { interops, missing, compositor, presenter, .. } = it;
+    let missing = missing.into_iter().map(|it| format!("{}: {}", it.name, it.detail)).collect();
     let mode = match options.interop {
         InteropChoice::Auto => InteropMode::Auto,
         InteropChoice::ForceSoftware => InteropMode::ForceSoftware,
@@ -103,7 +104,8 @@ fn screen(it: OpenScreen, options: &PlayOptions) -> Result<Screen, Failure> {
             ZeroCopyFailure::Downgrade => OnFailure::Downgrade,
         }),
     };
-    let interops = InteropSwitch::new(interops, mode).map_err(|it| Failure::failed(it.to_string()))?;
+    let interops =
+        InteropSwitch::with_missing(interops, missing, mode).map_err(|it| Failure::failed(it.to_string()))?;
     Ok(Screen { interops, compositor, presenter })
 }
 

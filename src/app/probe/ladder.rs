@@ -14,6 +14,8 @@ pub struct Stage {
     pub size: Size,
     /// Ways to it, best first.
     pub ways: Vec<Box<dyn VideoInterop>>,
+    /// Ways that there are not here, and why.
+    pub missing: Vec<Capability>,
 }
 
 /// What each decoder says to the stream, and each way to the frames of the first decoder that takes it.
@@ -30,6 +32,7 @@ pub fn ladder(video: &VideoStream, decoders: &[&dyn DecoderFactory], stage: Opti
     let memory = decoder.gives_dmabufs(video);
     let format = format(video, memory.is_ok());
     let place = Place { fit: Fit::Contain, rotation: Rotation::None, screen: stage.size };
+    steps.extend(stage.missing.iter().map(|it| Capability::no(it.name.clone(), it.detail.clone())));
     steps.extend(stage.ways.iter().map(|way| {
         let is_zero_copy = way.capabilities().zero_copy;
         let said = match &memory {

@@ -90,6 +90,10 @@ impl DecoderFactory for V4l2DecoderFactory {
         Self::find(stream, coded).map(drop)
     }
 
+    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<(), String> {
+        Ok(())
+    }
+
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
         let coded = Self::coded(stream)?;
         refusal::of_stream(stream)?;

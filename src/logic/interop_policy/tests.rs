@@ -24,7 +24,7 @@ fn ladder() -> [Candidate; 3] {
 }
 
 fn policy(mode: InteropMode) -> InteropPolicy {
-    InteropPolicy::new(mode, &ladder()).unwrap()
+    InteropPolicy::new(mode, &ladder(), Vec::new()).unwrap()
 }
 
 /// What a configuration that these ways take is shown by.
@@ -83,10 +83,21 @@ fn a_refusal_names_every_candidate_and_a_remedy() {
     );
     let last = choice(&policy(AUTO), [false; 3]).unwrap_err();
     assert!(matches!(last, InteropGaveUp::LastResort { backend: "software_upload", .. }), "{last}");
-    assert!(InteropPolicy::new(AUTO, &[]).unwrap_err().to_string().contains("no such backend"));
-    assert!(matches!(InteropPolicy::new(MUST, &ladder()[2..]), Err(InteropGaveUp::NoZeroCopy { .. })));
-    assert!(InteropPolicy::new(SHOULD, &ladder()[2..]).unwrap().is_downgrade(0));
+    assert!(InteropPolicy::new(AUTO, &[], Vec::new()).unwrap_err().to_string().contains("no such backend"));
+    assert!(matches!(InteropPolicy::new(MUST, &ladder()[2..], Vec::new()), Err(InteropGaveUp::NoZeroCopy { .. })));
+    assert!(InteropPolicy::new(SHOULD, &ladder()[2..], Vec::new()).unwrap().is_downgrade(0));
     assert!(!policy(SHOULD).is_downgrade(DMABUF) && !policy(AUTO).is_downgrade(UPLOAD));
+}
+
+#[test]
+fn what_there_is_not_here_is_a_reason_too() {
+    let missing = || vec!["dmabuf: no extension".to_owned()];
+    let it = InteropPolicy::new(AUTO, &ladder()[2..], missing()).unwrap();
+    assert_eq!(it.reason(0, &Verdicts::default()).as_deref(), Some("dmabuf: no extension"));
+    let it = InteropPolicy::new(AUTO, &[ladder()[0], ladder()[2]], missing()).unwrap();
+    assert_eq!(it.reason(0, &Verdicts::default()), None, "nothing is better than a plane");
+    let error = InteropPolicy::new(MUST, &ladder()[2..], missing()).unwrap_err();
+    assert!(error.to_string().contains("dmabuf: no extension"), "{error}");
 }
 
 #[test]

@@ -110,9 +110,18 @@ impl std::fmt::Debug for InteropSwitch {
 impl InteropSwitch {
     /// Chooses among `ways` (best first) as `mode` says.
     pub fn new(ways: Vec<Box<dyn VideoInterop>>, mode: InteropMode) -> Result<Self, InteropGaveUp> {
+        Self::with_missing(ways, Vec::new(), mode)
+    }
+
+    /// The same, where other zero-copy ways are `missing`, each with its name and why.
+    pub fn with_missing(
+        ways: Vec<Box<dyn VideoInterop>>,
+        missing: Vec<String>,
+        mode: InteropMode,
+    ) -> Result<Self, InteropGaveUp> {
         let candidate = |it: &dyn VideoInterop| Candidate { name: it.name(), zero_copy: it.capabilities().zero_copy };
         let candidates: Vec<Candidate> = ways.iter().map(|it| candidate(it.as_ref())).collect();
-        let policy = InteropPolicy::new(mode, &candidates)?;
+        let policy = InteropPolicy::new(mode, &candidates, missing)?;
         Ok(Self {
             policy,
             ready: vec![None; ways.len()],
