@@ -3,13 +3,9 @@ use crate::app::probe::Stage;
 use crate::app::probe::machine::MachineReport;
 use crate::base::audio::AudioFormat;
 use crate::base::capability::Capability;
-use crate::base::format::Size;
 use crate::platform::{DecoderWish, DisplayRequest, OpenScreen, Platform};
 use crate::seam::decoder::DecoderFactory;
 use crate::seam::interop::VideoInterop;
-
-/// Small enough to cost nothing, large enough for every driver.
-const TRIAL: Size = Size::new(64, 64);
 
 /// Tries everything `platform` names.
 pub fn report(platform: &Platform) -> MachineReport {
@@ -35,7 +31,7 @@ fn decode(platform: &Platform) -> Vec<Capability> {
 fn show(platform: &Platform) -> Vec<Capability> {
     let desktop = crate::app::play::has_desktop();
     let request =
-        DisplayRequest { size: Some(TRIAL), refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
+        DisplayRequest { size: None, refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
     let trial = |kind: &crate::platform::DisplayKind| {
         // A window would flash up; that a desktop is there is as much as is asked of it.
         let tried = (kind.probe)(desktop).and_then(|()| match kind.name {

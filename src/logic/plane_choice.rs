@@ -95,6 +95,16 @@ pub struct Arrangement {
     pub above: Option<usize>,
 }
 
+impl std::fmt::Display for Arrangement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.ground {
+            Ground::Off => "on an overlay plane, with nothing below it",
+            Ground::Video => "on the primary plane",
+            Ground::Black => "on an overlay plane, with black below it",
+        })
+    }
+}
+
 impl Arrangement {
     /// What is set on the frame's plane.
     pub fn video_level(&self) -> u64 {

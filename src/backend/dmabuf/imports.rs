@@ -73,8 +73,9 @@ impl Imports {
         let works = |pixel| verdicts.iter().any(|it: &Verdict| it.pixel == pixel && it.sampling.is_some());
         let formats = formats::subset(works);
         if formats.is_empty() {
-            let reasons: Vec<String> = verdicts.iter().map(ToString::to_string).collect();
-            return Err(format!("no import shows what is in the buffer: {}", reasons.join("; ")));
+            // Each format has its own reasons, in the log; where nothing works they are mostly the same.
+            let first = verdicts.first().map_or_else(String::new, ToString::to_string);
+            return Err(format!("no import shows what is in the buffer: {first}"));
         }
         Ok(Rc::new(Self { gl: Rc::clone(gl), importer, verdicts, formats, last_draw }))
     }

@@ -25,7 +25,7 @@ impl Planes {
         let found = self.ask(config, framebuffer, above).map_err(Refusal::Now)?;
         let letters = plane_choice::letters(config.pixels.fourcc as u32);
         match &found {
-            Ok(it) => log::info!("planes: {letters} {} as {it:?}", config.pixels.coded),
+            Ok(it) => log::info!("planes: {letters} {} goes {it}", config.pixels.coded),
             Err(what) => log::info!("planes: {letters} {}: cannot take {what}", config.pixels.coded),
         }
         if self.known.len() == MOST_KNOWN {
