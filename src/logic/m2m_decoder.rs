@@ -30,6 +30,7 @@ use crate::base::time::MonoTime;
 mod patience;
 mod places;
 mod quirks;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -62,6 +63,8 @@ pub struct M2mDecoder {
     is_unsure: bool,
     /// Packets since the last flush.
     fed: u64,
+    /// Pictures since then.
+    made: u64,
     /// Packets since the last picture.
     swallowed: u64,
     /// The last sign of life, or when the decoder last got what it lacked.
@@ -87,6 +90,7 @@ impl M2mDecoder {
             is_stop_stale: false,
             is_unsure: false,
             fed: 0,
+            made: 0,
             swallowed: 0,
             alive_at: now,
             picture_at: now,
@@ -205,6 +209,7 @@ impl M2mDecoder {
         if picture {
             self.capture.set(index, Place::Out);
             self.commands.push_back(Command::Emit(index));
+            self.made += 1;
             self.swallowed = 0;
             self.picture_at = now;
             self.is_unannounced = false;
@@ -251,7 +256,7 @@ impl M2mDecoder {
         }
     }
 
-    fn drained(&mut self) {
+    pub(super) fn drained(&mut self) {
         self.drain = Drain::Done;
         self.is_stop_stale = false;
         self.swallowed = 0;
@@ -375,54 +380,6 @@ impl M2mDecoder {
         self.commands.push_back(Command::TakeDownCapture);
         self.set_up();
         Ok(())
-    }
-
-    /// Finish what was queued, then say `Drained`.
-    pub fn drain(&mut self, now: MonoTime) {
-        if self.drain != Drain::No || self.state == State::Failed {
-            return;
-        }
-        if self.fed == 0 {
-            return self.drained();
-        }
-        self.drain = Drain::Asked;
-        self.alive_at = now;
-        let is_fed_up = self.state == State::Initialising && self.output.count(Place::Device) == 0;
-        if is_fed_up || (self.state == State::Decoding && !self.start_capture) {
-            self.stop(now);
-        }
-    }
-
-    fn stop(&mut self, now: MonoTime) {
-        self.drain = Drain::Given { eos: false };
-        self.alive_at = now;
-        self.commands.push_back(Command::Stop);
-    }
-
-    /// Forget what was queued. Pictures made of it may still come; whoever asks for them knows them by their packets.
-    pub fn flush(&mut self, now: MonoTime) {
-        if self.state == State::Failed {
-            return;
-        }
-        // What was to be said of the drain is not said any more.
-        self.commands.retain(|it| !matches!(it, Command::Drained | Command::Stop));
-        if self.fed > 0 {
-            self.output.all_ours();
-            self.commands.push_back(Command::RestartOutput);
-        }
-        if matches!(self.drain, Drain::Given { .. } | Drain::Done) && self.fed > 0 && self.state != State::Initialising
-        {
-            // Restarting OUTPUT ends the drain; this lets CAPTURE go on after its last buffer.
-            self.is_stop_stale = self.drain != Drain::Done;
-            self.is_unsure = self.drain == Drain::Done;
-            self.commands.push_back(Command::Start);
-        }
-        self.drain = Drain::No;
-        self.fed = 0;
-        self.swallowed = 0;
-        self.has_guessed = false;
-        self.alive_at = now;
-        self.picture_at = now;
     }
 
     /// Something beyond this machine failed.

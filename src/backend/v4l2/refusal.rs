@@ -82,7 +82,7 @@ fn level_of(codec: &str, extra: &[u8]) -> Option<u32> {
 fn highest(menu: &[MenuItem]) -> Option<u32> {
     let level = |it: &MenuItem| {
         let (whole, part) = it.name.split_once('.').unwrap_or((&it.name, "0"));
-        Some(whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(part.parse::<u32>().ok()?)?)
+        whole.parse::<u32>().ok()?.checked_mul(10)?.checked_add(part.parse::<u32>().ok()?)
     };
     menu.iter().filter_map(level).max()
 }

@@ -53,7 +53,11 @@ impl M2mDecoder {
             State::Rescuing => self.retire(now),
             State::Retiring => self.fail(Failure::Kept { after: self.limits.homecoming }),
             State::Decoding if self.drain == (Drain::Given { eos: true }) => self.drained(),
-            _ => self.fail(Failure::Stalled { after: self.limits.stall, packets: self.swallowed }),
+            _ => {
+                // Packets without a picture, those that only wait for their order among them.
+                let packets = self.fed.saturating_sub(self.made).max(self.swallowed);
+                self.fail(Failure::Stalled { after: self.limits.stall, packets });
+            }
         }
     }
 }

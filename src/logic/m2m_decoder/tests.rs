@@ -255,7 +255,7 @@ fn who_swallows_packets_has_stalled_and_who_lacks_buffers_has_not() {
     pump(&mut it, at(9000));
     assert_eq!(it.deadline(), Some(at(9500)));
     it.tick(at(9500));
-    assert!(matches!(it.command(), Some(Command::Fail(Failure::Stalled { packets: MOST_SWALLOWED, .. }))));
+    assert!(matches!(it.command(), Some(Command::Fail(Failure::Stalled { packets, .. })) if MOST_SWALLOWED <= packets));
 }
 
 #[test]

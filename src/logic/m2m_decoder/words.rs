@@ -73,7 +73,7 @@ pub enum Failure {
     Stalled {
         /// How long nothing came.
         after: Duration,
-        /// Packets since the last picture.
+        /// Packets without a picture.
         packets: u64,
     },
     /// Buffers of a pool that is wanted back stay where they are.

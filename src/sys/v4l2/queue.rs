@@ -88,12 +88,12 @@ impl Node {
             Err(error) => return Err(error),
         }
         let used = if self.is_multiplanar() { planes[0].bytesused } else { it.bytesused };
-        // Both come back as they went: neither is negative.
-        let (seconds, micros) = (it.timestamp.tv_sec.cast_unsigned(), it.timestamp.tv_usec.cast_unsigned());
+        // Both come back as they went: neither is negative. How many bits they have depends on the machine.
+        let (seconds, micros) = (it.timestamp.tv_sec as u64, it.timestamp.tv_usec as u64);
         Ok(Dequeued::Buffer(Filled {
             index: it.index,
             used,
-            token: u64::from(seconds).wrapping_mul(MICROS).wrapping_add(u64::from(micros)),
+            token: seconds.wrapping_mul(MICROS).wrapping_add(micros),
             is_corrupt: it.flags & V4L2_BUF_FLAG_ERROR != 0,
             is_last: it.flags & V4L2_BUF_FLAG_LAST != 0,
             is_interlaced: is_interlaced(it.field),
