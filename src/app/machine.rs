@@ -30,8 +30,7 @@ fn decode(platform: &Platform) -> Vec<Capability> {
 
 fn show(platform: &Platform) -> Vec<Capability> {
     let desktop = crate::app::play::has_desktop();
-    let request =
-        DisplayRequest { size: None, refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
+    let request = DisplayRequest { size: None, refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
     let trial = |kind: &crate::platform::DisplayKind| {
         // A window would flash up; that a desktop is there is as much as is asked of it.
         let tried = (kind.probe)(desktop).and_then(|()| match kind.name {

@@ -101,7 +101,7 @@ impl Place {
         DmabufFrames::new(Rc::clone(&self.heap))
     }
 
-    /// What was made of a screen is what the player's own trial finds.
+    /// What the player's own trial finds.
     pub fn imports(&self) -> Rc<Imports> {
         Imports::open(&self.gl, &self.display).unwrap()
     }

@@ -102,7 +102,7 @@ pub fn noise_byte(plane: usize, x: u32, y: u32, round: u32) -> u8 {
 /// A patch's Y', Cb and Cr. Strong enough for matrices and ranges to differ, weak enough for all of them to be colours.
 fn patch(at: (u32, u32), round: u32) -> [u8; 3] {
     let byte = |channel: usize| noise_byte(channel, at.0, at.1, round);
-    [90 + byte(0) % 70, 100 + byte(1) % 56, 100 + byte(2) % 56]
+    [100 + byte(0) % 51, 88 + byte(1) % 81, 88 + byte(2) % 81]
 }
 
 /// The middles of all patches, and what colours they have (H.273).
