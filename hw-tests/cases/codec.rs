@@ -125,7 +125,9 @@ fn it_fails_when_it_is_told_to(bench: &Bench<'_>) {
     let log = tried("error_after", 20);
     assert!(log.contains("Input/output error"), "it did not fail: {log}");
     let log = tried("stall_after", 20);
-    assert!(log.contains("ended with 137"), "it did not stall: {log}");
+    assert!(log.contains("STOP DECODER") && !log.contains("EOS EVENT"), "it did not stall: {log}");
+    let log = tried("stall_after", 0);
+    assert!(log.contains("EOS EVENT"), "it stalls without being told to: {log}");
 }
 
 fn it_is_there_when_asked_for(bench: &Bench<'_>) {
