@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lucarne::backend::frame_memory::DmabufSource;
 use lucarne::base::dmabuf::{Lease, MODIFIER_LINEAR};
 use lucarne::base::frame::{Memory, VideoFrame};
+use lucarne::seam::wait::Waitable;
 use lucarne::sys::alloc::thread_allocations;
 
 use crate::decode::{Film, factory, film, frames, open, shown, turn};
@@ -59,7 +60,7 @@ pub fn conformance(source: &Arc<DmabufSource>) {
     for name in ["h264.mp4", "open-gop.mp4", "hevc.mkv", "vp9.webm", "av1.mkv", "mpeg2.mkv", "mjpeg.mkv"] {
         let film = film(name);
         let frames = reference(&film).len();
-        let wait = &|_| panic!("it answers at once");
+        let wait = &|_: Waitable<'_>| panic!("it answers at once");
         for threads in [1, 3] {
             let case = Case { name, stream: &film.stream, packets: &film.packets, frames, wait };
             decoder_suite::decoder_conformance(&factory(threads, Some(source)), &case);
