@@ -12,10 +12,10 @@
 //!                   Changing ----- end without LAST, or nothing more          |      |                     |
 //!                       |          for a while ---> Rescuing <--- end without-+      |                     |
 //!                       |                              |                      LAST   |                     |
-//!                       +--- LAST ---> Retiring <------+--- nothing left             |                     |
+//!                       +--- LAST ---> Parting <-------+--- nothing left             |                     |
 //!                                       |  ^                                         |                     |
 //!                                       |  +------------------ LAST without a drain -+                     |
-//!                                       +------------------------------------------------------------------+
+//!                                       +--- all but one shown, or no more for a while ---> Retiring ------+
 //! ```
 //!
 //! A drain ([`Drain`]) goes on beside it, whatever the source does meanwhile. From any state a stall, a decoder's
@@ -27,6 +27,7 @@ use std::collections::VecDeque;
 
 use crate::base::time::MonoTime;
 
+mod parting;
 mod patience;
 mod places;
 mod quirks;
@@ -137,7 +138,7 @@ impl M2mDecoder {
             State::Decoding | State::Changing | State::Rescuing => {
                 self.wants_pictures() && (self.is_feeding() || self.capture.count(Place::Device) > 0)
             }
-            State::SettingUp | State::Retiring | State::Failed => false,
+            State::SettingUp | State::Parting | State::Retiring | State::Failed => false,
         }
     }
 
@@ -256,7 +257,7 @@ impl M2mDecoder {
         }
     }
 
-    pub(super) fn drained(&mut self) {
+    fn drained(&mut self) {
         self.drain = Drain::Done;
         self.is_stop_stale = false;
         self.swallowed = 0;
@@ -269,13 +270,6 @@ impl M2mDecoder {
         self.commands.push_back(Command::Start);
     }
 
-    fn retire(&mut self, now: MonoTime) {
-        self.state = State::Retiring;
-        self.is_stop_stale = false;
-        self.alive_at = now;
-        self.commands.push_back(Command::Retire);
-    }
-
     /// The driver says that the source changed. `as_set_up`: its answer for CAPTURE is what the queue was set up for.
     pub fn source_changed(&mut self, as_set_up: bool, now: MonoTime) {
         match self.state {
@@ -286,7 +280,8 @@ impl M2mDecoder {
                 self.state = State::Changing;
                 self.alive_at = now;
             }
-            State::SettingUp | State::Changing | State::Rescuing | State::Retiring | State::Failed => {}
+            State::SettingUp | State::Changing | State::Rescuing | State::Parting | State::Retiring | State::Failed => {
+            }
         }
     }
 
@@ -355,40 +350,13 @@ impl M2mDecoder {
         }
     }
 
-    /// Nobody holds this buffer's picture any more.
-    pub fn came_home(&mut self, index: u32, now: MonoTime) -> Result<(), Impossible> {
-        if self.capture.of(index) != Place::Out {
-            return Err(self.misplaced("the homecoming", index, &self.capture));
-        }
-        if self.state == State::Retiring {
-            self.alive_at = now;
-        } else if self.capture.count(Place::Device) == 0 {
-            // It had nothing to write into until now.
-            self.alive_at = now;
-            self.picture_at = now;
-        }
-        self.capture.set(index, Place::Ours);
-        Ok(())
-    }
-
-    /// Nobody holds anything of the pool that is wanted back.
-    pub fn all_home(&mut self) -> Result<(), Impossible> {
-        if self.state != State::Retiring || self.capture.count(Place::Out) != 0 {
-            return Err(self.impossible("all buffers came home"));
-        }
-        self.capture = Places::new(0);
-        self.commands.push_back(Command::TakeDownCapture);
-        self.set_up();
-        Ok(())
-    }
-
     /// Something beyond this machine failed.
     pub fn give_up(&mut self) {
         self.state = State::Failed;
         self.commands.clear();
     }
 
-    pub(super) fn fail(&mut self, failure: Failure) {
+    fn fail(&mut self, failure: Failure) {
         self.give_up();
         self.commands.push_back(Command::Fail(failure));
     }

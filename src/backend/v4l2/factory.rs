@@ -2,16 +2,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::v4l2::decoder::V4l2Decoder;
-use crate::backend::v4l2::instance::{Instance, output_size};
+use crate::backend::v4l2::instance::{Instance, Look, output_size};
 use crate::backend::v4l2::{coded, nodes, refusal};
 use crate::base::capability::Capability;
-use crate::base::format::Size;
 use crate::base::stream::VideoStream;
 use crate::seam::clock::Clock;
 use crate::seam::decoder::{DecodeError, Decoder, DecoderFactory};
 use crate::sys::v4l2::{FourCc, Node};
 
-/// Open codecs that wait for a stream: one for each of the two sizes a playlist mostly has. Each costs as much memory as
+/// Open codecs that wait for a stream: one for each of the two looks a playlist mostly has. Each costs as much memory as
 /// one that works.
 const MOST_WAITING: usize = 2;
 
@@ -84,7 +83,7 @@ impl DecoderFactory for V4l2DecoderFactory {
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {
         let coded = Self::coded(stream)?;
         refusal::of_stream(stream)?;
-        if self.shelf.has(coded, stream.size) {
+        if self.shelf.has(coded, stream) {
             return Ok(());
         }
         Self::find(stream, coded).map(drop)
@@ -97,9 +96,14 @@ impl DecoderFactory for V4l2DecoderFactory {
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
         let coded = Self::coded(stream)?;
         refusal::of_stream(stream)?;
-        let instance = match self.shelf.take(coded, stream.size) {
+        let instance = match self.shelf.take(coded, stream) {
             Some(it) => it,
-            None => Instance::open(Self::find(stream, coded)?, coded, stream.size, self.buffers, self.clock.now())?,
+            None => {
+                let node = Self::find(stream, coded)?;
+                let opened = Instance::open(node, coded, Look::of(stream), self.buffers, self.clock.now());
+                // A device has memory for so many, and one that waits has some of it.
+                opened.or_else(|error| self.shelf.take_any(coded, stream).ok_or(error))?
+            }
         };
         let shelf = Arc::clone(&self.shelf);
         Ok(Box::new(V4l2Decoder::new(stream, instance, shelf, Arc::clone(&self.clock))?))
@@ -139,21 +143,35 @@ impl Shelf {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn suits(it: &Instance, coded: FourCc, size: Size) -> bool {
-        let is_same = it.pool().is_some_and(|it| it.layout.visible.size() == size);
-        it.coded() == coded && it.is_fit() && is_same && output_size(size) as usize <= it.largest()
+    /// Its pictures look the same as the stream's: firmware stops for a change of colour or of the pixels' shape as for one
+    /// of size, and then wants buffers back that the screen may take its time for.
+    fn suits(it: &Instance, coded: FourCc, stream: &VideoStream) -> bool {
+        let is_same = it.pool().is_some_and(|it| it.layout.visible.size() == stream.size);
+        is_same && it.look() == Look::of(stream) && Self::could_do(it, coded, stream)
     }
 
-    fn has(&self, coded: FourCc, size: Size) -> bool {
-        self.lock().iter().any(|it| Self::suits(it, coded, size))
+    fn could_do(it: &Instance, coded: FourCc, stream: &VideoStream) -> bool {
+        it.coded() == coded && it.is_fit() && output_size(stream.size) as usize <= it.largest()
     }
 
-    /// One whose buffers suit the stream. Another's would have to come home first, which the screen may take its time for.
-    fn take(&self, coded: FourCc, size: Size) -> Option<Instance> {
+    fn has(&self, coded: FourCc, stream: &VideoStream) -> bool {
+        self.lock().iter().any(|it| Self::suits(it, coded, stream))
+    }
+
+    /// One whose buffers suit the stream.
+    fn take(&self, coded: FourCc, stream: &VideoStream) -> Option<Instance> {
         let mut all = self.lock();
-        let found = all.iter().position(|it| Self::suits(it, coded, size)).map(|it| all.remove(it));
+        let found = all.iter().position(|it| Self::suits(it, coded, stream)).map(|it| all.remove(it));
         Self::sweep(&mut all);
         found
+    }
+
+    /// One that will set its buffers up anew for the stream.
+    fn take_any(&self, coded: FourCc, stream: &VideoStream) -> Option<Instance> {
+        let mut all = self.lock();
+        let mut it = all.iter().position(|it| Self::could_do(it, coded, stream)).map(|it| all.remove(it))?;
+        it.looks_like(Look::of(stream));
+        Some(it)
     }
 
     /// Gives one back. It is closed when nobody holds anything of it and nothing better can be done with it: closing stops

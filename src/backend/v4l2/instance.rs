@@ -5,9 +5,11 @@ use crate::backend::v4l2::alarm::Alarm;
 use crate::backend::v4l2::factory::Buffers;
 use crate::backend::v4l2::pool::Pool;
 use crate::backend::v4l2::tokens::{Facts, Tokens};
+use crate::base::color::ColorTags;
 use crate::base::dmabuf::Lease;
-use crate::base::format::{Rect, Size};
+use crate::base::format::{Ratio, Rect, Size};
 use crate::base::packet::Packet;
+use crate::base::stream::VideoStream;
 use crate::base::time::MonoTime;
 use crate::logic::m2m_decoder::{Limits, M2mDecoder, MAX_BUFFERS, Place, Quirks, State};
 use crate::seam::decoder::DecodeError;
@@ -41,6 +43,20 @@ pub(super) struct Made {
     pub is_interlaced: bool,
 }
 
+/// What makes a decoder's buffers suit a stream, besides how it is coded.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Look {
+    size: Size,
+    sar: Ratio,
+    color: ColorTags,
+}
+
+impl Look {
+    pub(super) fn of(stream: &VideoStream) -> Self {
+        Self { size: stream.size, sar: stream.sar, color: stream.color }
+    }
+}
+
 /// An open node. Fields are dropped in order: our dma-bufs before the node that made them.
 #[derive(Debug)]
 pub(super) struct Instance {
@@ -57,6 +73,7 @@ pub(super) struct Instance {
     buffers: Buffers,
     quirks: Quirks,
     coded: FourCc,
+    look: Look,
     node: Node,
 }
 
@@ -74,7 +91,7 @@ impl Instance {
     pub(super) fn open(
         node: Node,
         coded: FourCc,
-        size: Size,
+        look: Look,
         buffers: Buffers,
         now: MonoTime,
     ) -> Result<Self, DecodeError> {
@@ -86,6 +103,7 @@ impl Instance {
                 log::debug!("{}: {event:?}: {error}", node.card());
             }
         }
+        let size = look.size;
         let said = if quirks.size_on_output_hides_change { Size::new(0, 0) } else { size };
         let wanted = Wanted { fourcc: coded, width: said.width, height: said.height, size: output_size(size) };
         let format = node.set_format(Queue::Output, wanted).map_err(failed)?;
@@ -116,6 +134,7 @@ impl Instance {
             buffers,
             quirks,
             coded,
+            look,
             node,
         })
     }
@@ -123,6 +142,16 @@ impl Instance {
     /// What it decodes.
     pub(super) fn coded(&self) -> FourCc {
         self.coded
+    }
+
+    /// What the stream it was last given looks like.
+    pub(super) fn look(&self) -> Look {
+        self.look
+    }
+
+    /// It is given another.
+    pub(super) fn looks_like(&mut self, look: Look) {
+        self.look = look;
     }
 
     /// The device's name.

@@ -16,7 +16,9 @@ impl M2mDecoder {
             State::SettingUp | State::Failed => None,
             State::Initialising if self.fed == 0 => None,
             State::Initialising if self.has_guessed => Some(self.alive_at + limits.stall),
-            State::Initialising | State::Changing | State::Rescuing => Some(self.alive_at + limits.word),
+            State::Initialising | State::Changing | State::Rescuing | State::Parting => {
+                Some(self.alive_at + limits.word)
+            }
             State::Retiring => Some(self.alive_at + limits.homecoming),
             State::Decoding => match self.drain {
                 Drain::Done => None,
@@ -51,6 +53,7 @@ impl M2mDecoder {
             }
             State::Changing => self.rescue(now),
             State::Rescuing => self.retire(now),
+            State::Parting => self.want_back(now),
             State::Retiring => self.fail(Failure::Kept { after: self.limits.homecoming }),
             State::Decoding if self.drain == (Drain::Given { eos: true }) => self.drained(),
             _ => {

@@ -178,8 +178,9 @@ fn a_change_by_the_book_waits_for_the_last_picture_and_for_those_out() {
     it.source_changed(false, at(3));
     pump(&mut it, at(3));
     it.picture_made(1, true, true, at(4)).unwrap();
-    assert_eq!(pump(&mut it, at(4)), [Command::Emit(1), Command::Retire]);
+    assert_eq!(pump(&mut it, at(4)), [Command::Emit(1)], "they are shown first");
     it.came_home(0, at(5)).unwrap();
+    assert_eq!(pump(&mut it, at(5)), [Command::Retire]);
     assert!(it.all_home().is_err(), "one is out");
     it.came_home(1, at(6)).unwrap();
     assert_eq!(pump(&mut it, at(6)), [], "nothing is queued any more");
@@ -222,11 +223,27 @@ fn a_refused_buffer_is_a_change_to_come() {
 }
 
 #[test]
+fn pictures_that_nobody_shows_are_wanted_back_all_the_same() {
+    let mut it = decoding(Quirks::default());
+    for index in 0..3 {
+        it.picture_made(index, true, index == 2, at(2)).unwrap();
+    }
+    pump(&mut it, at(2));
+    it.came_home(0, at(100)).unwrap();
+    it.tick(at(349));
+    assert_eq!(pump(&mut it, at(349)), []);
+    it.tick(at(350));
+    assert_eq!(pump(&mut it, at(350)), [Command::Retire]);
+}
+
+#[test]
 fn buffers_that_stay_away_end_it() {
     let mut it = decoding(Quirks::default());
     it.picture_made(0, true, false, at(2)).unwrap();
     it.picture_made(1, true, true, at(3)).unwrap();
     pump(&mut it, at(3));
+    it.tick(at(253));
+    assert_eq!(pump(&mut it, at(253)), [Command::Retire]);
     it.came_home(0, at(900)).unwrap();
     it.tick(at(1899));
     assert_eq!(pump(&mut it, at(1899)), [], "one came, so others may");

@@ -17,7 +17,9 @@ pub enum State {
     Changing,
     /// The driver cut off pictures it had made; it was told to let them out, and the queue is emptied.
     Rescuing,
-    /// All pictures of before are out, and the memory under them is wanted back.
+    /// All pictures of before are out; they are shown while there is more than the last.
+    Parting,
+    /// The memory under them is wanted back.
     Retiring,
     /// A failure was reported; nothing more comes.
     Failed,
@@ -88,8 +90,8 @@ pub enum Failure {
 pub struct Limits {
     /// Without a sign of life from a decoder that has all it needs.
     pub stall: Duration,
-    /// For the first word on what the pictures are like, before the driver is asked, and for the pictures of before a
-    /// change.
+    /// For the first word on what the pictures are like, before the driver is asked; for the pictures of before a change;
+    /// and for the next of them to be shown.
     pub word: Duration,
     /// For the next buffer to come home to a pool that is wanted back.
     pub homecoming: Duration,
