@@ -102,6 +102,11 @@ fn submit(
         let before = frames.len();
         assert!(!take(decoder, frames, format, wait), "nobody asked for a drain");
         if frames.len() == before {
+            // Taking may have made room without a picture.
+            match decoder.submit(packet).expect("sound data") {
+                Offer::Taken => return,
+                Offer::Refused(it) => packet = it,
+            }
             match decoder.waitable() {
                 it @ Waitable::Fd(_) => wait(it),
                 _ => panic!("a decoder that refuses has pictures to give"),
