@@ -174,7 +174,6 @@ fn nothing_is_left_behind(bench: &Bench<'_>, end: &Ended, screen: Size, n_items:
     figures(end, &[("seams/count", seams), ("seams/worst_gap_frames", 0.0), ("seams/late_starts", 0.0)]);
     assert_eq!(end.stats()["fallbacks"].as_array().map(Vec::len), Some(0), "{:#}", end.stats());
     assert_eq!(end.text("dead").trim(), "N", "a queue stopped while its pictures were held\n{}", end.said());
-    // No more of them in the second half than in the first.
     let text = end.text("descriptors");
     let counts: Vec<[u32; 2]> = text
         .lines()
@@ -183,10 +182,9 @@ fn nothing_is_left_behind(bench: &Bench<'_>, end: &Ended, screen: Size, n_items:
         .collect();
     let (first, second) = counts.split_at(counts.len() / 2);
     assert!(first.len() > 5, "{text}");
-    for kind in 0..2 {
-        let most = |of: &[[u32; 2]]| of.iter().map(|it| it[kind]).max();
-        assert!(most(second) <= most(first), "descriptors became more:\n{text}");
-    }
+    // Those of frames and fences come and go with the moment; one kept at each seam would be dozens.
+    let most = |of: &[[u32; 2]]| of.iter().map(|it| it[1]).max();
+    assert!(most(second) <= most(first).map(|it| it + 8), "descriptors became more:\n{text}");
     assert!(counts.iter().all(|it| it[0] == counts[0][0] && it[0] > 0), "codecs were opened or closed:\n{text}");
     let black = black(bench, screen);
     let sums: Vec<u64> = end.crcs(0).into_iter().map(|it| it.1).collect();
