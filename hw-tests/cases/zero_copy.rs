@@ -10,6 +10,7 @@ use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::geometry::{Fit, Rotation};
 
 use crate::case::{Bench, Case};
+use crate::cases::outputs::program;
 use crate::cases::pacing::costs;
 use crate::cases::seams::exact_film;
 use crate::media::{self, h264};
@@ -26,6 +27,7 @@ pub const CASES: &[Case] = &[
     Case { name: "zero_copy::laps_leave_nothing_behind", needs: WIRE, run: laps },
     Case { name: "zero_copy::the_codecs_pictures_are_exact_on_a_plane", needs: SEEN, run: exact_on_a_plane },
     Case { name: "zero_copy::the_codecs_pictures_are_exact_as_textures", needs: SEEN, run: exact_as_textures },
+    Case { name: "zero_copy::the_kernels_own_codec_is_exact_on_a_plane", needs: &[Ability::Vicodec], run: vicodec },
     Case { name: "zero_copy::three_runs_are_the_same", needs: WIRE, run: three_runs },
     Case { name: "zero_copy::software_without_a_copy_looks_the_same", needs: SEEN, run: software },
 ];
@@ -299,6 +301,17 @@ fn exact_on_a_plane(bench: &Bench<'_>) {
 /// A quarter turn is never left to a plane.
 fn exact_as_textures(bench: &Bench<'_>) {
     exact(bench, Size::new(480, 640), Size::new(640, 480), Rotation::Clockwise90, "dmabuf");
+}
+
+/// `tests/kms` with frames of vicodec, whose buffers are of one or of several planes.
+fn vicodec(bench: &Bench<'_>) {
+    let kms = program("test", "kms");
+    for single in [false, true] {
+        let job = bench.job().push(&kms, "kms");
+        let job = if single { job.single_planar() } else { job };
+        let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames")).done();
+        assert!(end.stdout.contains("1 passed; 0 failed; 0 ignored"), "{}\n{}", end.stdout, end.said());
+    }
 }
 
 fn three_runs(bench: &Bench<'_>) {
