@@ -21,6 +21,8 @@ readonly root_packages=(
     # To look and to disturb; kbdinfo is in kbd, cec-ctl in v4l-utils, modetest in libdrm-tests.
     alsa-utils e2fsprogs kbd libdrm-tests strace v4l-utils
 )
+# What a run wants besides (-p): a root of its own then, so that the usual one stays small.
+packages=()
 # Change it with the steps below: what was built in another way is then built again.
 readonly recipe=1
 # What nobody has used for so many days is removed.
@@ -45,7 +47,7 @@ find_kernel() {
 }
 
 find_root() {
-    root_folder=root-$suite-$({ echo "$recipe $mesa_wanted ${root_packages[*]}" && cat "$here/guest/start"; } | hash_of)
+    root_folder=root-$suite-$({ echo "$recipe $mesa_wanted ${root_packages[*]}${packages[*]:+ ${packages[*]}}" && cat "$here/guest/start"; } | hash_of)
     [[ -d $cache/$root_folder ]]
 }
 
@@ -254,7 +256,7 @@ build_root() {
     new_build
     result=$work/root
     say "root: fetching"
-    apt_get install --download-only "${root_packages[@]}" || give_up "the board's packages could not be fetched; see above"
+    apt_get install --download-only "${root_packages[@]}" "${packages[@]}" || give_up "the board's packages could not be fetched; see above"
     mesa=$(cd "$work/cache/archives" && echo libgl1-mesa-dri_*)
     mesa=${mesa#*_}
     dpkg --compare-versions "${mesa%%_*}" ge "$mesa_wanted" ||

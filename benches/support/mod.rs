@@ -30,6 +30,7 @@ pub fn in_turns(turns: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Vec<(
 }
 
 /// The medians of both columns.
+#[allow(dead_code, reason = "`players` has a few long runs, and other pairs")]
 pub fn medians(turns: &[(f64, f64)]) -> (f64, f64) {
     (median(turns.iter().map(|it| it.0).collect()), median(turns.iter().map(|it| it.1).collect()))
 }

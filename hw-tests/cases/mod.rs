@@ -16,6 +16,7 @@ mod planes;
 mod power;
 mod seams;
 mod surroundings;
+mod zero_copy;
 
 use crate::case::Case;
 
@@ -23,6 +24,7 @@ use crate::case::Case;
 pub fn all() -> Vec<Case> {
     [
         pacing::CASES,
+        zero_copy::CASES,
         pictures::CASES,
         planes::CASES,
         outputs::CASES,

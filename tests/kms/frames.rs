@@ -28,7 +28,7 @@ const NO_VGEM: &str = "this kernel has no vgem, whose memory stands for a decode
 
 const SCREEN: Size = Size::new(640, 480);
 
-const PLACE: Place = Place { fit: Fit::Contain, rotation: Rotation::None, screen: SCREEN };
+pub const PLACE: Place = Place { fit: Fit::Contain, rotation: Rotation::None, screen: SCREEN };
 
 /// Bars of one colour each across, which differ from the upper half to the lower. vkms does not filter chroma, so that
 /// where two meet it is off by up to two pixels from what siting and filtering make of it.
@@ -55,7 +55,7 @@ fn is_flat(x: u32, y: u32, size: Size) -> bool {
 
 /// A picture of the wire against what it should be, within 2/255. `skip` leaves out pixels.
 #[track_caller]
-fn check(pixels: &[u8], want: &[[f64; 3]], what: &str, skip: impl Fn(u32, u32) -> bool) {
+pub fn check(pixels: &[u8], want: &[[f64; 3]], what: &str, skip: impl Fn(u32, u32) -> bool) {
     let mut seen = 0;
     for (index, (pixel, want)) in pixels.chunks_exact(4).zip(want).enumerate() {
         let (x, y) = (index as u32 % SCREEN.width, index as u32 / SCREEN.width);
@@ -93,7 +93,7 @@ fn show(screen: &mut KmsPresenter, tools: &mut Tools, frame: &VideoFrame, place:
 }
 
 /// Shows a frame and reads back what is on the wire.
-fn wire(screen: &mut KmsPresenter, tools: &mut Tools, frame: &VideoFrame, place: Place) -> Vec<u8> {
+pub fn wire(screen: &mut KmsPresenter, tools: &mut Tools, frame: &VideoFrame, place: Place) -> Vec<u8> {
     let (pixels, size) =
         capture_by(screen, tools, |screen, tools| present(screen, tools, || plane(frame.clone(), place)));
     assert_eq!(size, SCREEN);

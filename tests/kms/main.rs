@@ -2,9 +2,14 @@
 //!
 //! Each case owns the card, so they run one after the other, in one process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../v4l2/fwht.rs"]
+mod fwht;
 #[path = "../support/pictures.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod pictures;
+#[path = "../v4l2/play.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod play;
 #[path = "../support/presenter_conformance.rs"]
 mod presenter_conformance;
 #[path = "../support/reference.rs"]
@@ -14,6 +19,7 @@ mod reference;
 mod buffers;
 mod cards;
 mod cases;
+mod codec;
 mod displays;
 mod frames;
 mod screen;
@@ -28,7 +34,7 @@ use cards::Surroundings;
 /// A case, by name; it says why it was skipped, if it was.
 type Case = (&'static str, fn(&Surroundings) -> Result<(), &'static str>);
 
-const CASES: [Case; 27] = [
+const CASES: [Case; 28] = [
     ("the_presenter_conforms", cases::conformance),
     ("what_was_drawn_is_on_the_wire", cases::pixels),
     ("pictures_are_read_back_one_after_the_other", cases::captures_in_a_row),
@@ -56,6 +62,7 @@ const CASES: [Case; 27] = [
     ("frames_outlive_power_and_other_masters", frames::power_and_master),
     ("without_overlays_the_primary_plane_shows_frames", frames::without_overlays),
     ("an_overlay_is_one_outputs", frames::shared_overlay),
+    ("a_codecs_frames_are_what_they_should_be", codec::shown),
 ];
 
 fn main() -> ExitCode {
