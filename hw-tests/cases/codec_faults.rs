@@ -320,7 +320,7 @@ fn refused_commits(bench: &Bench<'_>) {
     let refuse = |error: &str| {
         format!(
             "{{ sleep 1; strace -f -qq -o faults.txt -P $card -e trace=ioctl -e inject=ioctl:error={error} \
-             -p $(pidof lucarne) & sleep 0.5; kill $!; }} & film {error} {}",
+             -p $(pgrep -o -x lucarne) & sleep 0.5; kill $!; }} & film {error} {}",
             play(2.5)
         )
     };
