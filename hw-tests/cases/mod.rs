@@ -3,6 +3,7 @@ mod audio;
 mod boot;
 mod checksums;
 mod codec;
+mod codec_faults;
 mod console;
 mod decoder;
 mod faults;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Case> {
         memory::CASES,
         seams::CASES,
         decoder::CASES,
+        codec_faults::CASES,
         faults::CASES,
         interop::CASES,
         hotplug::CASES,

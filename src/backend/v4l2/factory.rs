@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::v4l2::decoder::V4l2Decoder;
 use crate::backend::v4l2::instance::{Instance, Look, output_size};
-use crate::backend::v4l2::{coded, nodes, refusal};
+use crate::backend::v4l2::{aside, coded, nodes, refusal};
 use crate::base::capability::Capability;
 use crate::base::stream::VideoStream;
 use crate::seam::clock::Clock;
@@ -43,6 +43,18 @@ impl V4l2DecoderFactory {
             reason: "the kernel's stateful decoders do not know it".to_owned(),
         };
         coded::fourcc_of(codec).ok_or_else(unknown)
+    }
+
+    /// Waits for a codec's answer no longer than the screen can.
+    fn open_new(&self, stream: &VideoStream, coded: FourCc) -> Result<Instance, DecodeError> {
+        let node = Self::find(stream, coded)?;
+        let (look, buffers, now, card) = (Look::of(stream), self.buffers, self.clock.now(), node.card().to_owned());
+        let failed = |reason| DecodeError::Device { call: "open", reason };
+        match aside::in_time(aside::OPENS_WITHIN, move || Instance::open(node, coded, look, buffers, now)) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => Err(failed(format!("{card} does not answer within {:?}", aside::OPENS_WITHIN))),
+            Err(error) => Err(failed(error.to_string())),
+        }
     }
 
     fn find(stream: &VideoStream, coded: FourCc) -> Result<Node, DecodeError> {
@@ -98,12 +110,8 @@ impl DecoderFactory for V4l2DecoderFactory {
         refusal::of_stream(stream)?;
         let instance = match self.shelf.take(coded, stream) {
             Some(it) => it,
-            None => {
-                let node = Self::find(stream, coded)?;
-                let opened = Instance::open(node, coded, Look::of(stream), self.buffers, self.clock.now());
-                // A device has memory for so many, and one that waits has some of it.
-                opened.or_else(|error| self.shelf.take_any(coded, stream).ok_or(error))?
-            }
+            // A device has memory for so many, and one that waits has some of it.
+            None => self.open_new(stream, coded).or_else(|error| self.shelf.take_any(coded, stream).ok_or(error))?,
         };
         let shelf = Arc::clone(&self.shelf);
         Ok(Box::new(V4l2Decoder::new(stream, instance, shelf, Arc::clone(&self.clock))?))
@@ -190,6 +198,17 @@ impl Shelf {
     }
 
     fn sweep(all: &mut Vec<Instance>) {
-        all.retain(|it| it.is_fit() || !it.is_home());
+        let mut at = 0;
+        while let Some(it) = all.get(at) {
+            if it.is_fit() || !it.is_home() {
+                at += 1;
+                continue;
+            }
+            let it = all.remove(at);
+            if it.has_failed() {
+                // Where there is no thread to be had it is closed here all the same.
+                let _ = aside::in_time(aside::CLOSES_WITHIN, move || drop(it));
+            }
+        }
     }
 }

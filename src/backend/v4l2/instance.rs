@@ -274,6 +274,11 @@ impl Instance {
         self.machine.state() == State::Decoding && self.pool.as_ref().is_some_and(|it| !it.state.is_retiring())
     }
 
+    /// It did not do what it should: closing it may take its time.
+    pub(super) fn has_failed(&self) -> bool {
+        self.machine.state() == State::Failed
+    }
+
     /// Nobody has anything of it, so that it can be closed.
     pub(super) fn is_home(&self) -> bool {
         self.pool.as_ref().is_none_or(Pool::is_home)

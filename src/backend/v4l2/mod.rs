@@ -10,6 +10,7 @@
 //! outlives its decoder: the next stream coded the same way gets it, so that a loop or a playlist neither opens nodes nor
 //! asks for memory.
 mod alarm;
+mod aside;
 mod coded;
 mod decoder;
 mod factory;

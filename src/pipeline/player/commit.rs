@@ -108,7 +108,8 @@ impl Player {
             }
             (Err(error @ PresentError::PlaneRefused { .. }), Some(way)) => {
                 self.stats.submit_failed += 1;
-                screen.interops.refused(way, &error.to_string());
+                let came_late = picture.is_wanted_back();
+                screen.interops.refused(way, &error.to_string(), came_late);
                 // By the next way, and for the same vblank; there are only so many ways.
                 let turn = self.draw(now, vblank, picture, frame);
                 return match self.drawn.take() {

@@ -93,6 +93,8 @@ pub struct InteropSwitch {
     reason: Option<String>,
     /// The screen did not take what came of this way after all; not told yet.
     refusal: Option<(usize, String)>,
+    /// The newest frame came too late for the ways before this one; it is made ready once more.
+    skip: usize,
     /// The user was told that there is no zero-copy though it was asked for.
     is_downgrade_told: bool,
 }
@@ -130,6 +132,7 @@ impl InteropSwitch {
             used: None,
             reason: None,
             refusal: None,
+            skip: 0,
             is_downgrade_told: false,
             ways,
         })
@@ -160,8 +163,8 @@ impl InteropSwitch {
     pub fn make(&mut self, frame: &VideoFrame, wanted: &Wanted, output: &str, stats: &mut PlayStats) -> Made {
         let index = self.know(frame, wanted);
         // Ways before it were tried in vain, for this frame only.
-        let mut from = 0;
-        let mut has_stepped = false;
+        let mut from = std::mem::take(&mut self.skip);
+        let mut has_stepped = 0 < from;
         let mut gave_up = self.refusal.take();
         loop {
             let verdicts = &mut self.known[index].verdicts;
@@ -212,8 +215,13 @@ impl InteropSwitch {
         }
     }
 
-    /// The screen did not take the newest frame in the form that `way` gave it: that way is given up for such frames.
-    pub fn refused(&mut self, way: Way, reason: &str) {
+    /// The screen did not take the newest frame in the form that `way` gave it: that way is given up for such frames. One
+    /// that came too late, its memory being wanted back, says nothing of the others, and takes the next way alone.
+    pub fn refused(&mut self, way: Way, reason: &str, came_late: bool) {
+        if came_late {
+            self.skip = way.place + 1;
+            return;
+        }
         // The configuration of the newest frame is the last.
         if let Some(it) = self.known.last_mut() {
             it.verdicts.refuse(way.place, reason);

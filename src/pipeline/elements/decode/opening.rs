@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::stream::VideoStream;
 use crate::base::time::MonoTime;
 use crate::logic::fallback::Rests;
-use crate::seam::decoder::{Decoder, DecoderFactory};
+use crate::seam::decoder::{DecodeError, Decoder, DecoderFactory};
+
+/// A kind that failed while it was opened, and how.
+pub(super) type Failed = (&'static str, DecodeError);
 
 /// How the kinds of decoders have done so far, over all streams.
 #[derive(Debug, Default)]
@@ -49,15 +52,16 @@ impl Candidates {
         self.health.rests().is_back(self.name(0), now)
     }
 
-    /// Opens the first kind at or behind `from` that takes the stream; those that rest only where no other does. The error
-    /// has the reasons of all.
+    /// Opens the first kind at or behind `from` that takes the stream; those that rest only where no other does. With it
+    /// comes the first that should have taken it and failed, and why. The error has the reasons of all.
     pub(super) fn open(
         &self,
         stream: &VideoStream,
         from: usize,
         now: MonoTime,
-    ) -> Result<(usize, Box<dyn Decoder>), String> {
+    ) -> Result<(usize, Box<dyn Decoder>, Option<Failed>), String> {
         let mut refusals = String::new();
+        let mut failed = None;
         for resting in [false, true] {
             for (kind, factory) in self.factories.iter().enumerate().skip(from) {
                 let name = factory.name();
@@ -67,12 +71,15 @@ impl Candidates {
                 match factory.probe(stream).and_then(|()| factory.open(stream)) {
                     Ok(decoder) => {
                         log::debug!("{name} decodes {}", stream.parameters.codec);
-                        return Ok((kind, decoder));
+                        return Ok((kind, decoder, failed));
                     }
                     Err(error) => {
                         log::debug!("{name} does not decode {}: {error}", stream.parameters.codec);
                         let separator = if refusals.is_empty() { "" } else { "; " };
                         refusals.push_str(&format!("{separator}{name}: {error}"));
+                        if !matches!(error, DecodeError::Unsupported { .. }) {
+                            failed.get_or_insert((name, error));
+                        }
                     }
                 }
             }

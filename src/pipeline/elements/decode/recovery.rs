@@ -9,13 +9,20 @@ impl Decode {
     /// Opens a decoder for a stream, of the first kind at or behind `from` that takes it.
     fn open(&mut self, stream: Box<VideoStream>, from: usize) -> Result<(), String> {
         let opened = self.candidates.open(&stream, from, self.now);
-        let (kind, decoder) = opened.map_err(|refusals| format!("no decoder takes it ({refusals})"))?;
+        let (kind, decoder, failed) = opened.map_err(|refusals| format!("no decoder takes it ({refusals})"))?;
         if self.can_be_followed(kind) {
             self.replay.reserve();
         }
         self.claims_dmabufs = self.candidates.gives_dmabufs(kind, &stream);
         (self.decoder, self.kind, self.stream, self.repeated) = (Some(decoder), kind, Some(stream), 0);
         self.shared.state().decoders_opened += 1;
+        if let Some((from, error)) = failed {
+            let to = self.candidates.name(kind);
+            log::warn!("{}: {from} failed: {error}; using {to}", self.name);
+            let noted = Noted { from: from.to_owned(), to: to.to_owned(), reason: error.to_string() };
+            self.shared.state().fallbacks.push(noted);
+            self.candidates.health.rests().gave_up(from, self.now);
+        }
         Ok(())
     }
 
@@ -65,9 +72,12 @@ impl Decode {
         if let Err(reason) = self.open(stream, first) {
             return self.fail(&format!("{error}; {reason}"));
         }
-        if self.kind != failed {
-            self.candidates.health.rests().gave_up(from, self.now);
+        let mut rests = self.candidates.health.rests();
+        // Unless it failed again while it was opened, and rests for that.
+        if self.kind != failed && !rests.is_resting(from, self.now) {
+            rests.gave_up(from, self.now);
         }
+        drop(rests);
         let to = self.candidates.name(self.kind);
         log::warn!("{}: {from} failed: {error}; going on with {to} from the last resume point", self.name);
         let fallback = Noted { from: from.to_owned(), to: to.to_owned(), reason: error.to_string() };

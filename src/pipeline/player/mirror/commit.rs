@@ -42,7 +42,8 @@ impl Mirror {
             }
             (Err(error @ PresentError::PlaneRefused { .. }), Some(way)) => {
                 self.stats.submit_failed += 1;
-                self.screen.interops.refused(way, &error.to_string());
+                let came_late = picture.picture.is_wanted_back();
+                self.screen.interops.refused(way, &error.to_string(), came_late);
                 // By the next way, and for the same vblank; there are only so many ways.
                 let turn = self.draw(lead, vblank, picture, is_new);
                 match self.drawn.take() {

@@ -1,0 +1,385 @@
+//! Faults of the codec's node, and of what shows its frames: the last picture stays, the film goes on within a second, by the
+//! same decoder or the next, and the statistics say why.
+//!
+//! System calls fail by strace: a first run counts the node's calls up to the one that is meant, in the second that one
+//! fails. The rest is the codec's own doing, which is a parameter of it.
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::case::{Bench, Case};
+use crate::media;
+use crate::rig::{Ability, Codec, Ended, Job};
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[
+    Case { name: "codec_faults::the_wedge_never_springs", needs: NEEDS, run: the_wedge_never_springs },
+    Case { name: "codec_faults::what_is_refused_at_the_start_is_said", needs: NEEDS, run: refused_at_the_start },
+    Case { name: "codec_faults::calls_that_fail_in_mid_film", needs: NEEDS, run: calls_in_mid_film },
+    Case { name: "codec_faults::both_queues_in_error", needs: NEEDS, run: both_queues_in_error },
+    Case { name: "codec_faults::packets_that_are_swallowed", needs: NEEDS, run: swallowed },
+    Case { name: "codec_faults::damaged_pictures_are_counted", needs: NEEDS, run: damaged },
+    Case { name: "codec_faults::a_node_that_vanishes_and_comes_back", needs: NEEDS, run: vanishes },
+    Case { name: "codec_faults::firmware_that_crashes", needs: NEEDS, run: crashes },
+    Case { name: "codec_faults::a_size_that_is_absurd", needs: NEEDS, run: absurd_size },
+    Case { name: "codec_faults::ends_and_changes_in_every_order", needs: NEEDS, run: every_order },
+    Case { name: "codec_faults::commits_that_are_refused", needs: NEEDS, run: refused_commits },
+    Case { name: "codec_faults::an_import_that_is_refused", needs: NEEDS, run: refused_imports },
+    Case { name: "codec_faults::zero_copy_or_nothing", needs: NEEDS, run: zero_copy_or_nothing },
+];
+
+const NEEDS: &[Ability] = &[Ability::CodecCharacter, Ability::Faults, Ability::Crc, Ability::VirtualTime];
+
+/// How long a viewer looks at one picture, at most.
+const RESUMES_WITHIN_US: i64 = 1_000_000;
+/// The film's length, after which it begins again; a key frame comes each second.
+const FILM_S: u32 = 2;
+
+/// For all jobs of this file, whose films are played one after the other in one go: what is left of each lies in a folder
+/// of its own, beside the checksums of a black screen.
+///
+/// `film FOLDER WORDS...` plays. `film_with FOLDER CALL NTH FAULT WORDS...` plays with a fault at the NTH call that matches
+/// CALL, and, where `span` is set, at so many more: how often the decoder looks at its node before that differs by a few
+/// calls from run to run, so the neighbours are tried too.
+const HELPERS: &str = r#"
+node=/dev/video10 span='' eye=''
+parameters=/sys/module/bcm2835_codec_twin/parameters driver=/sys/bus/platform/drivers/bcm2835-codec
+card=$(echo /sys/class/drm/card*-Virtual-1); card=${card##*/}; card=/dev/dri/${card%-Virtual-1}
+screen=(--display kms --size 640x480 --audio none)
+codec() { echo "$2" >"$parameters/$1"; }
+look() { sleep 0.5; exec cat "$(crc_of 0)"; }
+# The player, or strace with it, under watch.
+watched() {
+    look >crc-0.txt 2>eye.txt & eye=$!
+    code=0
+    "$@" "${screen[@]}" --stats stats.json --framelog frames.csv 2>player.log || code=$?
+    kill "$eye" || true
+    wait "$eye" || true
+}
+keep() {
+    mkdir "$1"
+    echo "$code" >"$1/code"
+    mv ./*.json ./*.csv ./*.txt player.log "$1/"
+    code=0
+}
+film() { watched lucarne "${@:2}"; keep "$1"; }
+traced() { strace -f --seccomp-bpf -qq -P "$node" -e trace=ioctl "$@"; }
+film_with() {
+    local folder=$1 call=$2 nth=$3 fault=$4 at by
+    shift 4
+    traced -o calls lucarne "$@" "${screen[@]}" 2>calls.log || true
+    at=$(awk -v call="$call" -v nth="$nth" '/ resumed>/ { next } { n[$1]++ } $0 ~ call && ++seen == nth { print n[$1]; exit }' calls)
+    [[ $at ]] || { echo "there is no call $nth of $call" >&2; exit 99; }
+    for by in 0 -1 1 -2 2 -3 3 -4 4; do
+        watched traced -o faults.txt -e "inject=ioctl:$fault:when=$((at + by))${span:+..$((at + by + span))}" lucarne "$@"
+        if grep -q "$call.*INJECTED" faults.txt; then keep "$folder"; return; fi
+    done
+    echo "the fault hit another call: $(grep INJECTED faults.txt)" >&2
+    exit 99
+}
+film black play black.png --duration 1
+"#;
+
+fn seconds(it: f64) -> Duration {
+    Duration::from_secs_f64(it)
+}
+
+/// A film with other pictures all the time, in the screen's size or another.
+fn film(size: &str, seconds: &str, ending: &str) -> PathBuf {
+    let picture = format!("testsrc2=size={size}:rate=25:duration={seconds}");
+    let name = format!("codec-faults-{size}-{seconds}.{ending}");
+    let codec = "-c:v libx264 -preset veryfast -threads 1 -pix_fmt yuv420p -g 25 -bf 2 -sc_threshold 0";
+    let words = ["-f", "lavfi", "-i", &picture].into_iter().chain(codec.split(' '));
+    media::made(&name, &words.collect::<Vec<_>>())
+}
+
+/// The words to play the film for so many seconds.
+fn play(length: f64) -> String {
+    format!("play film.mp4 --loop forever --duration {length}")
+}
+
+/// A job that has the film.
+fn job(bench: &Bench<'_>) -> Job {
+    let words = ["-f", "lavfi", "-i", "color=black:size=640x480", "-frames:v", "1"];
+    let job = bench.job().codec(Codec::PI).limit(seconds(600.0));
+    let job = job.push(&media::made("black-640x480.png", &words), "black.png");
+    job.push(&film("640x480", &FILM_S.to_string(), "mp4"), "film.mp4").shell(HELPERS)
+}
+
+/// One film of a job.
+#[track_caller]
+fn part(end: &Ended, name: &str) -> Ended {
+    let code = end.text(&format!("{name}/code")).trim().parse().unwrap_or(-1);
+    let (stdout, stderr, took) = (String::new(), format!("{name}: {}", end.stderr), end.took);
+    Ended { code, timed_out: false, stdout, stderr, took, uptime: None, folder: end.folder.join(name) }
+}
+
+/// No vblank was black.
+#[track_caller]
+fn never_black(end: &Ended, film: &Ended) {
+    let crcs = film.crcs(0);
+    assert!(crcs.len() > 30, "{} vblanks were seen\n{}", crcs.len(), film.said());
+    let black = part(end, "black").crcs(0).last().map(|it| it.1).unwrap_or_else(|| panic!("no black\n{}", end.said()));
+    let dark: Vec<u64> = crcs.iter().filter(|it| it.1 == black).map(|it| it.0 - crcs[0].0).collect();
+    assert!(dark.is_empty(), "black at vblanks {dark:?} of {}\n{}", crcs.len(), film.said());
+}
+
+/// No picture stood for longer than a second, the film was seen up to its end, at its place, and nothing was given up.
+#[track_caller]
+fn goes_on(end: &Ended, length: f64) {
+    let frames = end.frames();
+    let last = frames.last().unwrap_or_else(|| panic!("nothing was seen\n{}", end.said()));
+    let longest = frames.windows(2).max_by_key(|it| it[1].presented_us - it[0].presented_us).unwrap();
+    let stood = longest[1].presented_us - longest[0].presented_us;
+    assert!(stood < RESUMES_WITHIN_US, "a picture stood for {stood} us: {longest:?}\n{}", end.said());
+    assert!((length - 0.25) * 1e6 < last.presented_us as f64, "the last picture came early: {last:?}\n{}", end.said());
+    let place = |at: usize| {
+        let it = &frames[at];
+        it.pts_us + it.lap * i64::from(FILM_S) * 1_000_000 - it.presented_us
+    };
+    let moved = place(frames.len() - 1) - place(10);
+    assert!(moved.abs() < 60_000, "it lost its place by {moved} us\n{}", end.said());
+    let reason = end.stats().pointer("/items/0/reason").cloned().unwrap_or_default();
+    assert!(reason.is_null(), "given up: {reason}");
+}
+
+/// The statistics name the step from one thing to another, with the reason.
+#[track_caller]
+fn fell_back(end: &Ended, from: &str, to: &str, reason: &str) {
+    let stats = end.stats();
+    let all = stats["fallbacks"].as_array().cloned().unwrap_or_default();
+    let is_it = |it: &serde_json::Value| {
+        it["from"] == from && it["to"] == to && it["reason"].as_str().is_some_and(|it| it.contains(reason))
+    };
+    assert!(all.iter().any(is_it), "{from} to {to}, {reason:?}, in {all:?}\n{}", end.said());
+}
+
+#[track_caller]
+fn decoder_was(end: &Ended, name: &str) {
+    assert_eq!(end.stats()["decoder"], name, "{}", end.said());
+}
+
+/// Everything the decoder asks for before its first picture is refused once, or answered in another way.
+fn refused_at_the_start(bench: &Bench<'_>) {
+    // The answer begins with the queue's type and padding; width, height and format follow: MPG2.
+    const OTHER: &str = "poke_exit=@arg3=0a0000000000000000000000000000004d504732";
+    // The call, how it fails, what is said of it, what decodes then.
+    let faults = [
+        ("VIDIOC_S_FMT.*OUTPUT", OTHER, "VIDIOC_S_FMT: ", "software"),
+        ("VIDIOC_REQBUFS.*OUTPUT", "error=ENOMEM", "VIDIOC_REQBUFS: ", "software"),
+        ("VIDIOC_REQBUFS.*OUTPUT", "poke_exit=@arg3=00000000", "no buffers for packets", "software"),
+        ("VIDIOC_S_FMT.*CAPTURE", "error=EBUSY", "VIDIOC_S_FMT: ", "v4l2"),
+        // Nothing is set, and success is said.
+        ("VIDIOC_S_FMT.*CAPTURE", "retval=0", "VIDIOC_S_FMT: ", "v4l2"),
+        ("VIDIOC_REQBUFS.*CAPTURE", "error=ENOMEM", "VIDIOC_REQBUFS: ", "v4l2"),
+        ("VIDIOC_REQBUFS.*CAPTURE", "poke_exit=@arg3=01000000", "1 buffers where", "v4l2"),
+        ("VIDIOC_EXPBUF", "error=ENOMEM", "VIDIOC_EXPBUF: ", "v4l2"),
+        ("VIDIOC_STREAMON.*CAPTURE", "error=EIO", "VIDIOC_STREAMON: ", "v4l2"),
+    ];
+    let with = |job: Job, (at, it): (usize, &(&str, &str, &str, &str))| {
+        job.shell(&format!("film_with {at} '{}' 1 '{}' {}", it.0, it.1, play(1.5)))
+    };
+    let end = bench.run(faults.iter().enumerate().fold(job(bench), with)).done();
+    for (at, (_, _, reason, decoder)) in faults.into_iter().enumerate() {
+        let film = part(&end, &at.to_string()).done();
+        decoder_was(&film, decoder);
+        fell_back(&film, "v4l2", decoder, reason);
+        goes_on(&film, 1.5);
+        assert!(film.figure("/first_frame_ms") < 1000.0, "{}", film.said());
+    }
+}
+
+/// One call on a node that worked so far.
+fn calls_in_mid_film(bench: &Bench<'_>) {
+    let faults = [
+        ("VIDIOC_DQBUF.*CAPTURE", 30, "error=EIO", Some("VIDIOC_DQBUF: ")),
+        ("VIDIOC_DQBUF.*OUTPUT", 30, "error=EIO", Some("VIDIOC_DQBUF: ")),
+        ("VIDIOC_QBUF.*CAPTURE", 30, "error=EIO", Some("VIDIOC_QBUF: ")),
+        ("VIDIOC_QBUF.*OUTPUT", 30, "error=EIO", Some("VIDIOC_QBUF: ")),
+        // The queue has ended, and no last buffer says so.
+        ("VIDIOC_DQBUF.*CAPTURE", 40, "error=EPIPE", None),
+    ];
+    let with = |job: Job, (at, it): (usize, &(&str, i32, &str, Option<&str>))| {
+        job.shell(&format!("film_with {at} '{}' {} '{}' {}", it.0, it.1, it.2, play(2.5)))
+    };
+    let end = bench.run(faults.iter().enumerate().fold(job(bench), with)).done();
+    for (at, (_, _, _, reason)) in faults.into_iter().enumerate() {
+        let film = part(&end, &at.to_string()).done();
+        decoder_was(&film, "v4l2");
+        reason.into_iter().for_each(|it| fell_back(&film, "v4l2", "v4l2", it));
+        goes_on(&film, 2.5);
+        never_black(&end, &film);
+        // The first decoder's last frames may be drawn, the second's are not.
+        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
+    }
+}
+
+/// EIO from both queues, and POLLERR: for good, and once.
+fn both_queues_in_error(bench: &Bench<'_>) {
+    let good = format!("codec error_after 20; film good {}; codec error_after 0", play(1.8));
+    let once = format!("{{ sleep 1; codec error_after 1; sleep 0.2; codec error_after 0; }} & film once {}", play(3.0));
+    let end = bench.run(job(bench).shell(&good).shell(&once)).done();
+    let film = part(&end, "good").done();
+    fell_back(&film, "v4l2", "v4l2", "I/O error");
+    fell_back(&film, "v4l2", "software", "I/O error");
+    decoder_was(&film, "software");
+    goes_on(&film, 1.8);
+    never_black(&end, &film);
+    let film = part(&end, "once").done();
+    fell_back(&film, "v4l2", "v4l2", "I/O error");
+    goes_on(&film, 3.0);
+    never_black(&end, &film);
+}
+
+/// Packets go in and nothing comes out: taken and lost, and kept.
+fn swallowed(bench: &Bench<'_>) {
+    let stall = |hold: u32| format!("codec stall_hold {hold}; codec stall_after 30; film {hold} {}", play(4.0));
+    let end = bench.run(job(bench).shell(&stall(0)).shell(&stall(1))).done();
+    for hold in ["0", "1"] {
+        let film = part(&end, hold).done();
+        fell_back(&film, "v4l2", "v4l2", "no picture for");
+        fell_back(&film, "v4l2", "software", "no picture for");
+        goes_on(&film, 4.0);
+        never_black(&end, &film);
+    }
+}
+
+fn damaged(bench: &Bench<'_>) {
+    let end = bench.run(job(bench).shell(&format!("codec corrupt_at 10; film it {}", play(1.5)))).done();
+    let film = part(&end, "it").done();
+    assert_eq!(film.figure("/frames_corrupt"), 1.0, "{}", film.said());
+    assert_eq!(film.stats()["fallbacks"].as_array().map(Vec::len), Some(0));
+    decoder_was(&film, "v4l2");
+    goes_on(&film, 1.5);
+    never_black(&end, &film);
+}
+
+/// The driver is unbound in mid-film, and bound again: a later turn of the film has it again.
+fn vanishes(bench: &Bench<'_>) {
+    let goes = "{ sleep 1.2; echo bcm2835-codec >$driver/unbind; sleep 1; echo bcm2835-codec >$driver/bind; } &";
+    let end = bench.run(job(bench).shell(&format!("{goes} film it {}", play(6.0)))).done();
+    let film = part(&end, "it").done();
+    fell_back(&film, "v4l2", "software", "is gone");
+    decoder_was(&film, "v4l2");
+    goes_on(&film, 6.0);
+    never_black(&end, &film);
+}
+
+/// The firmware is killed, and started again after a while; a later turn of the film has it again.
+fn crashes(bench: &Bench<'_>) {
+    let goes = "{ sleep 1.2; pkill -KILL -x codecd; sleep 3; setsid /run/codec/codecd >/dev/null 2>&1 & } &";
+    let end = bench.run(job(bench).shell(&format!("{goes} film it {}", play(5.0)))).done();
+    let film = part(&end, "it").done();
+    fell_back(&film, "v4l2", "software", "no picture for");
+    fell_back(&film, "v4l2", "software", "does not answer within");
+    goes_on(&film, 5.0);
+    never_black(&end, &film);
+}
+
+/// A film of 75 frames whose size changes twice in mid-stream.
+fn changing(bench: &Bench<'_>, job: Job) -> Job {
+    let parts = ["640x480", "320x240", "640x480"].map(|it| fs::read(film(it, "1", "h264")).unwrap());
+    let path = bench.path("changing.h264");
+    fs::write(&path, parts.concat()).unwrap();
+    job.push(Path::new(&path), "changing.h264")
+}
+
+/// The source changes to what no picture can be.
+fn absurd_size(bench: &Bench<'_>) {
+    const ABSURD: &str = "poke_exit=@arg3=0900000000000000ffffff7fffffff7f4e563132";
+    // Three times at the start; then at the change.
+    let with = format!("film_with it 'VIDIOC_G_FMT.*CAPTURE' 5 '{ABSURD}' play changing.h264 --loop 1");
+    let end = bench.run(changing(bench, job(bench)).shell(&with)).done();
+    let film = part(&end, "it").done();
+    fell_back(&film, "v4l2", "v4l2", "absurd");
+    assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
+    never_black(&end, &film);
+}
+
+/// A last buffer without an event, an event after its buffer, changes that nobody announces, ends that say nothing.
+fn every_order(bench: &Bench<'_>) {
+    const PLAY: &str = "play changing.h264 --loop 1";
+    // No event may be had at all where both subscriptions are refused.
+    let mute = |name: &str| format!("span=1; film_with {name} VIDIOC_SUBSCRIBE_EVENT 1 error=EINVAL {PLAY}");
+    let job = changing(bench, job(bench))
+        .shell(&format!("film late {PLAY}; codec event_late 0; film early {PLAY}; codec src_change 1"))
+        .shell(&format!("film always {PLAY}; codec src_change 0; codec event_late 1; {}", mute("mute")))
+        .shell(&format!("codec strict 1; film strict {PLAY}; {}", mute("strict-mute")));
+    let end = bench.run(job).done();
+    for name in ["late", "early", "always", "mute", "strict", "strict-mute"] {
+        let film = part(&end, name).done();
+        decoder_was(&film, "v4l2");
+        assert_eq!(film.stats()["fallbacks"].as_array().map(Vec::len), Some(0), "{}", film.said());
+        assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
+        never_black(&end, &film);
+    }
+}
+
+/// The screen's commits fail for a while: the picture stays, and frames are on their plane again after it.
+fn refused_commits(bench: &Bench<'_>) {
+    let refuse = |error: &str| {
+        format!(
+            "{{ sleep 1; strace -f -qq -o faults.txt -P $card -e trace=ioctl -e inject=ioctl:error={error} \
+             -p $(pgrep -o -x lucarne) & sleep 0.5; kill $!; }} & film {error} {}",
+            play(2.5)
+        )
+    };
+    let end = bench.run(job(bench).shell(&refuse("EINVAL")).shell(&refuse("ENOSPC"))).done();
+    for error in ["EINVAL", "ENOSPC"] {
+        let film = part(&end, error).done();
+        assert!(film.text("faults.txt").contains("INJECTED"), "nothing was injected");
+        decoder_was(&film, "v4l2");
+        goes_on(&film, 2.5);
+        never_black(&end, &film);
+        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
+        assert_eq!(film.figure("/display_lost"), 1.0, "{}", film.said());
+    }
+}
+
+/// One buffer of the decoder is not taken by the display controller, once: that frame goes another way.
+fn refused_imports(bench: &Bench<'_>) {
+    let calls = ["DRM_IOCTL_PRIME_FD_TO_HANDLE", "DRM_IOCTL_MODE_ADDFB2"];
+    let with = |job: Job, it: &&str| job.shell(&format!("film_with {it} {it} 8 error=ENOMEM {}", play(1.5)));
+    let end = bench.run(calls.iter().fold(job(bench).shell("node=$card"), with)).done();
+    for call in calls {
+        let film = part(&end, call).done();
+        decoder_was(&film, "v4l2");
+        goes_on(&film, 1.5);
+        never_black(&end, &film);
+    }
+}
+
+/// The codec fails for good, and software has no dma-bufs to decode into.
+fn zero_copy_or_nothing(bench: &Bench<'_>) {
+    let film =
+        |name: &str| format!("film {name} {} --interop force_zero_copy --on-zero-copy-failure {name}", play(1.8));
+    let job = job(bench).shell("rm -f /dev/udmabuf /dev/dma_heap/*; codec error_after 20");
+    let end = bench.run(job.shell(&film("fail")).shell(&film("downgrade"))).done();
+    let failed = part(&end, "fail").with(1);
+    let said = failed.said();
+    let last = said.lines().rfind(|it| it.starts_with("lucarne: ")).unwrap_or_default();
+    assert!(last.contains("no zero-copy way to the screen: "), "{said}");
+    let went_on = part(&end, "downgrade").done();
+    fell_back(&went_on, "v4l2", "software", "I/O error");
+    goes_on(&went_on, 1.8);
+    never_black(&end, &went_on);
+}
+
+/// The firmware dies at the first queue that is stopped while something of it is still held.
+fn the_wedge_never_springs(bench: &Bench<'_>) {
+    let turns = bench.amount(50, 250);
+    let (large, small) = (film("640x480", "0.4", "mp4"), film("320x240", "0.4", "mp4"));
+    let job = job(bench).push(&large, "large.mp4").push(&small, "small.mp4").limit(seconds(900.0));
+    let job = job.shell("codec wedge_after 1");
+    let job = job.shell(&format!("film items play large.mp4 small.mp4 --loop {turns}; cat $parameters/dead"));
+    let job = job.shell(&format!("film laps play small.mp4 --loop {turns}; cat $parameters/dead"));
+    let end = bench.run(job).done();
+    assert_eq!(end.stdout.trim(), "N\nN", "the firmware is dead");
+    for (name, n_items) in [("items", 2), ("laps", 1)] {
+        let film = part(&end, name).done();
+        assert_eq!(film.stats()["fallbacks"].as_array().map(Vec::len), Some(0), "{}", film.said());
+        decoder_was(&film, "v4l2");
+        assert_eq!(film.figure("/frames_presented"), f64::from(turns * 10 * n_items), "{}", film.said());
+        never_black(&end, &film);
+    }
+}
