@@ -46,6 +46,12 @@
 //! decides for its own screen; a *mirror* ([`pipeline::player::mirror`]) shows the same frames on another, for that one's
 //! vblanks. What happens to one screen reaches no other.
 //!
+//! With a decoder in hardware, nothing of that touches the pixels. The decoder owns a *pool* of dma-bufs
+//! ([`base::dmabuf`]); a frame is a *lease* of one of them, given up when the picture after it is on the screen or the GPU has
+//! read it. Interops and presenters *import* a buffer once (an EGLImage, a framebuffer) and keep that by the buffer's name. To
+//! take a pool away, its owner *retires* it: the screen's picture is copied or replaced, importers let go, leases come home,
+//! and only then the queue stops. [`logic::m2m_decoder`] decides when, for the kernel's stateful codecs.
+//!
 //! The ways from a frame to a screen stand on a ladder (`plane`, `dmabuf`, `software_upload`); the first that accepts a
 //! configuration is used, and each can fail by itself ([`logic::interop_policy`]). So do decoders
 //! ([`logic::fallback`]): where one fails, another is given the packets since the last resume point. A decoder that wants the

@@ -64,7 +64,8 @@ pub fn stage(platform: &Platform) -> Option<Stage> {
     let request = DisplayRequest { size: None, refresh_hz: None, outputs: Vec::new(), now: platform.clock.now() };
     let kinds = platform.displays.iter().filter(|it| it.name != "window" && (it.probe)(desktop).is_ok());
     let screen = kinds.filter_map(|it| (it.open)(&request).ok()).flatten().next()?;
-    Some(Stage { size: screen.presenter.mode().size, ways: screen.interops, missing: screen.missing })
+    let size = screen.presenter.mode().size;
+    Some(Stage { size, ways: screen.interops, missing: screen.missing, presenter: Some(screen.presenter) })
 }
 
 fn hear(platform: &Platform) -> Vec<Capability> {

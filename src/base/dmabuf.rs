@@ -47,8 +47,8 @@ pub struct PoolState {
 }
 
 impl PoolState {
-    /// A pool with a new name. `came_home` is called, on any thread, when a buffer's last lease or the pool's last import
-    /// is gone: it must neither block nor allocate (write an eventfd).
+    /// A pool with a new name. `came_home` is called, on any thread, when a buffer's last lease, the pool's last lease or
+    /// its last import is gone: it must neither block nor allocate (write an eventfd).
     pub fn new(came_home: Box<dyn Fn() + Send + Sync>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
@@ -75,7 +75,7 @@ impl PoolState {
         self.retiring.load(Ordering::Acquire)
     }
 
-    /// Buffers somebody holds.
+    /// Leases there are, clones among them. With none, nobody but the owner has a picture, or a descriptor of its memory.
     pub fn leases(&self) -> u32 {
         self.leases.load(Ordering::Acquire)
     }
@@ -142,47 +142,63 @@ pub trait DmabufPicture: Send + Sync + fmt::Debug {
 }
 
 /// Somebody holds a buffer. Cloning and dropping allocate nothing; the last one to go calls the pool's owner.
-pub struct Lease(Arc<dyn DmabufPicture>);
+pub struct Lease {
+    /// Goes first: with it may go the memory's descriptor, which must not outlive what `held` says.
+    picture: Arc<dyn DmabufPicture>,
+    held: Held,
+}
+
+/// One lease, as its pool counts them.
+struct Held {
+    pool: Arc<PoolState>,
+    /// It was the last of its buffer.
+    was_last: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let is_pool_home = self.pool.leases.fetch_sub(1, Ordering::AcqRel) == 1;
+        if self.was_last || is_pool_home {
+            (self.pool.came_home)();
+        }
+    }
+}
 
 impl Lease {
     /// Holds a buffer.
     pub fn new(picture: Arc<dyn DmabufPicture>) -> Self {
         let slot = picture.slot();
-        if slot.leases.fetch_add(1, Ordering::AcqRel) == 0 {
-            slot.pool.leases.fetch_add(1, Ordering::AcqRel);
-        }
-        Self(picture)
+        slot.leases.fetch_add(1, Ordering::AcqRel);
+        slot.pool.leases.fetch_add(1, Ordering::AcqRel);
+        let held = Held { pool: Arc::clone(&slot.pool), was_last: false };
+        Self { picture, held }
     }
 
     /// The picture in it.
     pub fn picture(&self) -> &dyn DmabufPicture {
-        &*self.0
+        &*self.picture
     }
 
     /// The buffer's name.
     pub fn id(&self) -> BufferId {
-        self.0.slot().id()
+        self.picture.slot().id()
     }
 
     /// Its pool.
     pub fn pool(&self) -> &Arc<PoolState> {
-        &self.0.slot().pool
+        &self.held.pool
     }
 }
 
 impl Clone for Lease {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.0))
+        Self::new(Arc::clone(&self.picture))
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let slot = self.0.slot();
-        if slot.leases.fetch_sub(1, Ordering::AcqRel) == 1 {
-            slot.pool.leases.fetch_sub(1, Ordering::AcqRel);
-            (slot.pool.came_home)();
-        }
+        self.held.was_last = self.picture.slot().leases.fetch_sub(1, Ordering::AcqRel) == 1;
     }
 }
 
@@ -192,7 +208,8 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// Something made of a pool's buffer (an EGLImage, a framebuffer). To be held beside it, and dropped after it.
+/// Something made of a pool's buffer (an EGLImage, a framebuffer). To be held beside it, and dropped after it. Who makes one
+/// holds a lease meanwhile: an owner that counts leases before imports misses none.
 #[derive(Debug)]
 pub struct Import(Arc<PoolState>);
 
@@ -258,6 +275,41 @@ mod tests {
         assert!(!picture.0.is_home() && pool.leases() == 1 && calls.load(Ordering::Relaxed) == 0);
         drop(second);
         assert!(picture.0.is_home() && pool.leases() == 0 && calls.load(Ordering::Relaxed) == 1);
+    }
+
+    /// Notes how many leases there were when it went.
+    #[derive(Debug)]
+    struct Witness(Slot, Arc<AtomicU32>);
+
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            self.1.store(self.0.pool().leases(), Ordering::Relaxed);
+        }
+    }
+
+    impl DmabufPicture for Witness {
+        fn slot(&self) -> &Slot {
+            &self.0
+        }
+        fn plane(&self, _index: usize) -> Option<DmabufPlane<'_>> {
+            None
+        }
+        fn read(&self, _with: &mut dyn FnMut(&dyn CpuPlanes)) -> Result<(), String> {
+            Err("nothing in it".into())
+        }
+    }
+
+    #[test]
+    fn a_pool_is_home_when_nobody_else_has_a_picture_of_it() {
+        let (pool, calls) = pool();
+        let seen = Arc::new(AtomicU32::new(u32::MAX));
+        let lease = Lease::new(Arc::new(Witness(Slot::new(&pool, 0), Arc::clone(&seen))));
+        let second = lease.clone();
+        assert_eq!(pool.leases(), 2, "each has the picture");
+        drop(lease);
+        drop(second);
+        assert_eq!((seen.load(Ordering::Relaxed), pool.leases()), (1, 0), "the picture went first");
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use std::time::Duration;
 
 use crate::base::capability::Capability;
+use crate::base::format::PixelFormat;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::offer::{Offer, Severity};
 use crate::base::packet::Packet;
@@ -109,8 +110,9 @@ pub trait DecoderFactory: Send + Sync {
     }
     /// Quietly: could it decode this stream? The error says why not.
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError>;
-    /// Whether the frames it makes of this stream are in dma-bufs; the error says why not. For `probe`.
-    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<(), String> {
+    /// What the frames it makes of this stream are, as far as that can be told before, if they are in dma-bufs; the error
+    /// says why they are not. For `probe`, and to notice who copies against its word.
+    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<PixelFormat, String> {
         Err("its frames are in ordinary memory".to_owned())
     }
     /// Opens a decoder for the stream.

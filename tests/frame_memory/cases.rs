@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lucarne::backend::frame_memory::DmabufSource;
 use lucarne::base::dmabuf::{Lease, MODIFIER_LINEAR};
 use lucarne::base::frame::{Memory, VideoFrame};
+use lucarne::seam::decoder::DecoderFactory;
 use lucarne::seam::wait::Waitable;
 use lucarne::sys::alloc::thread_allocations;
 
@@ -37,6 +38,9 @@ pub fn the_same(source: &Arc<DmabufSource>) {
         let name = kind.name;
         let film = film(name);
         let want = reference(&film);
+        let claim = factory(1, Some(source)).gives_dmabufs(&film.stream);
+        assert_eq!(claim.is_ok(), kind.placed, "{name}: {claim:?}");
+        assert!(factory(1, None).gives_dmabufs(&film.stream).is_err(), "{name}");
         for threads in 1..=4 {
             let mut decoder = open(&film, threads, Some(source));
             // The first turn takes new buffers, the second those of the first.
@@ -44,6 +48,7 @@ pub fn the_same(source: &Arc<DmabufSource>) {
                 let mut seen = Vec::new();
                 turn(decoder.as_mut(), &film, |it| {
                     assert_eq!(lease(&it).is_some(), kind.placed, "{name} on {threads} threads");
+                    assert!(!kind.placed || claim == Ok(it.format.pixel), "{name}: {claim:?}");
                     assert!(!kind.placed || (it.format.coded.width % 2, it.format.coded.height % 2) == (0, 0));
                     seen.push(shown(&it));
                 });

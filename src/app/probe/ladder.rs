@@ -7,6 +7,7 @@ use crate::base::geometry::{Fit, Rotation};
 use crate::base::stream::VideoStream;
 use crate::seam::decoder::DecoderFactory;
 use crate::seam::interop::{Place, VideoInterop};
+use crate::seam::presenter::Presenter;
 
 /// A screen, as far as the ladder needs one.
 pub struct Stage {
@@ -16,6 +17,8 @@ pub struct Stage {
     pub ways: Vec<Box<dyn VideoInterop>>,
     /// Ways that there are not here, and why.
     pub missing: Vec<Capability>,
+    /// Some ways ask it, so it stays as long as they do.
+    pub presenter: Option<Box<dyn Presenter>>,
 }
 
 /// What each decoder says to the stream, and each way to the frames of the first decoder that takes it.
@@ -30,7 +33,7 @@ pub fn ladder(video: &VideoStream, decoders: &[&dyn DecoderFactory], stage: Opti
     let chosen = steps.iter().position(|it| it.works);
     let (Some(decoder), Some(stage)) = (chosen.and_then(|it| decoders.get(it)), stage) else { return steps };
     let memory = decoder.gives_dmabufs(video);
-    let format = format(video, memory.is_ok());
+    let format = format(video, memory.as_ref().ok().copied());
     let place = Place { fit: Fit::Contain, rotation: Rotation::None, screen: stage.size };
     steps.extend(stage.missing.iter().map(|it| Capability::no(it.name.clone(), it.detail.clone())));
     steps.extend(stage.ways.iter().map(|way| {
@@ -48,15 +51,12 @@ pub fn ladder(video: &VideoStream, decoders: &[&dyn DecoderFactory], stage: Opti
     steps
 }
 
-/// What its frames will probably be. Hardware gives NV12 of everything.
-fn format(video: &VideoStream, is_dmabuf: bool) -> VideoFormat {
+/// What its frames will probably be, where the decoder does not say.
+fn format(video: &VideoStream, said: Option<PixelFormat>) -> VideoFormat {
     let name = video.pixel_format.as_deref().unwrap_or_default();
     let name = if FULL_RANGE_NAMES.contains(&name) { name.replacen('j', "", 1) } else { name.to_owned() };
     let native = PixelFormat::ALL.into_iter().find(|it| it.name() == name);
-    let pixel = match native {
-        Some(PixelFormat::Yuv420p) | None if is_dmabuf => PixelFormat::Nv12,
-        other => other.unwrap_or(PixelFormat::Yuv420p),
-    };
+    let pixel = said.or(native).unwrap_or(PixelFormat::Yuv420p);
     VideoFormat {
         pixel,
         coded: video.size,

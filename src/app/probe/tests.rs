@@ -236,8 +236,8 @@ impl DecoderFactory for Hardware {
     fn probe(&self, _: &VideoStream) -> Result<(), DecodeError> {
         if self.works { Ok(()) } else { Err(DecodeError::Device { call: "open", reason: "no such device".into() }) }
     }
-    fn gives_dmabufs(&self, _: &VideoStream) -> Result<(), String> {
-        Ok(())
+    fn gives_dmabufs(&self, _: &VideoStream) -> Result<PixelFormat, String> {
+        Ok(PixelFormat::Nv12)
     }
     fn open(&self, _: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
         panic!("probing decodes nothing")
@@ -255,7 +255,7 @@ fn a_files_ladder_has_every_decoder_and_way_with_its_reason() {
     ] {
         let ways: Vec<Box<dyn VideoInterop>> =
             vec![Box::new(Way { is_plane: true }), Box::new(Way { is_plane: false })];
-        let stage = Stage { size: screen, ways, missing: Vec::new() };
+        let stage = Stage { size: screen, ways, missing: Vec::new(), presenter: None };
         let report = examine("film.mp4", &Shelf, &[&Hardware { works }, &TakesH264], Some(&stage), &Cancel::new());
         let steps = report.ladder.iter().map(|it| format!("{} {}", if it.works { "yes" } else { "no" }, it.name));
         assert_eq!(steps.collect::<Vec<_>>(), want);

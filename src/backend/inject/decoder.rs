@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::backend::inject::costs::{Cost, Costs, Jitter};
 use crate::base::capability::Capability;
+use crate::base::format::PixelFormat;
 use crate::base::frame::VideoFrame;
 use crate::base::offer::Offer;
 use crate::base::packet::Packet;
@@ -49,7 +50,7 @@ impl DecoderFactory for CostlyDecoderFactory {
         self.inner.probe(stream)
     }
 
-    fn gives_dmabufs(&self, stream: &VideoStream) -> Result<(), String> {
+    fn gives_dmabufs(&self, stream: &VideoStream) -> Result<PixelFormat, String> {
         self.inner.gives_dmabufs(stream)
     }
 

@@ -14,6 +14,7 @@ use crate::backend::software::opening::{
     check_size, decode_error, from_token, no_decoder, open_error, token_of, with_parameters,
 };
 use crate::base::color::{ColorTags, Luminance};
+use crate::base::format::PixelFormat;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::geometry::Rotation;
 use crate::base::offer::Offer;
@@ -85,6 +86,26 @@ impl DecoderFactory for SoftwareDecoderFactory {
         with_parameters(&stream.parameters, stream.size, |it| {
             if ffmpeg::has_decoder(it) { Ok(()) } else { Err(no_decoder(&stream.parameters.codec)) }
         })
+    }
+
+    fn gives_dmabufs(&self, stream: &VideoStream) -> Result<PixelFormat, String> {
+        let codec = stream.parameters.codec.as_str();
+        if stands_alone(codec) {
+            return Err("a still is in ordinary memory".to_owned());
+        }
+        if stream.interlaced {
+            return Err("what it deinterlaces is in ordinary memory".to_owned());
+        }
+        let pixels = stream.pixel_format.as_deref().unwrap_or("unknown");
+        let placed = ffmpeg::placed_format(pixels).ok_or_else(|| format!("{pixels} pixels are in ordinary memory"))?;
+        let places = with_parameters(&stream.parameters, stream.size, |it| Ok(ffmpeg::places_pictures(it)));
+        if !places.is_ok_and(|it| it) {
+            return Err(format!("FFmpeg's decoder of {codec} has memory of its own"));
+        }
+        match self.memory.as_ref().and_then(|it| it.memory(1)) {
+            Some(_) => Ok(placed),
+            None => Err("there are no dma-bufs for it here".to_owned()),
+        }
     }
 
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {

@@ -25,13 +25,6 @@ impl Bell {
             let _ = self.event.write(1);
         }
     }
-
-    fn hear(&self) {
-        if self.has_rung.swap(false, Ordering::AcqRel) {
-            // Back to zero; nothing to read yet is fine: the writer is about to write, and is heard once more.
-            let _ = self.event.read();
-        }
-    }
 }
 
 /// One descriptor for all of it.
@@ -39,6 +32,9 @@ impl Bell {
 pub(super) struct Alarm {
     set: PollSet,
     bell: Arc<Bell>,
+    /// Rings that were heard, less those read from the descriptor. Who rings may be heard before it has written, and what it
+    /// writes must be read later all the same, or the descriptor is ready for ever.
+    unread: i64,
     timer: TimerFd,
     /// When the timer fires. It may be early, which costs a look.
     armed_for: Option<MonoTime>,
@@ -54,7 +50,7 @@ impl Alarm {
         set.watch(event.as_fd())?;
         set.watch(timer.as_fd())?;
         let bell = Arc::new(Bell { event, has_rung: AtomicBool::new(false) });
-        Ok(Self { set, bell, timer, armed_for: None, is_watching: false })
+        Ok(Self { set, bell, unread: 0, timer, armed_for: None, is_watching: false })
     }
 
     pub(super) fn bell(&self) -> &Arc<Bell> {
@@ -63,7 +59,15 @@ impl Alarm {
 
     /// What woke us is being looked at.
     pub(super) fn hear(&mut self, now: MonoTime) {
-        self.bell.hear();
+        // Every ring writes one.
+        if self.bell.has_rung.swap(false, Ordering::AcqRel) {
+            self.unread = self.unread.saturating_add(1);
+        }
+        if 0 < self.unread
+            && let Ok(written) = self.bell.event.read()
+        {
+            self.unread = self.unread.saturating_sub_unsigned(written);
+        }
         if self.armed_for.is_some_and(|it| it <= now) {
             // Reading disarms it. Nothing to read means that it is about to fire: a look too many.
             let _ = self.timer.wait();
@@ -101,5 +105,43 @@ impl Alarm {
 impl AsFd for Alarm {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.set.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: MonoTime = MonoTime::from_nanos(1);
+
+    /// Nothing more is to be read: nobody is woken without a ring.
+    #[track_caller]
+    fn is_quiet(alarm: &Alarm) {
+        assert!(alarm.bell.event.read().is_err());
+    }
+
+    #[test]
+    fn a_ring_is_heard_once() {
+        let mut alarm = Alarm::new().unwrap();
+        for _ in 0..3 {
+            alarm.bell().ring();
+            alarm.bell().ring();
+            alarm.hear(NOW);
+            assert!(!alarm.bell.has_rung.load(Ordering::Acquire));
+            is_quiet(&alarm);
+        }
+    }
+
+    #[test]
+    fn a_ring_that_is_heard_before_it_is_written_does_not_ring_for_ever() {
+        let mut alarm = Alarm::new().unwrap();
+        alarm.bell.has_rung.store(true, Ordering::Release);
+        alarm.hear(NOW);
+        // Another one in between.
+        alarm.bell().ring();
+        alarm.hear(NOW);
+        alarm.bell.event.write(1).unwrap();
+        alarm.hear(NOW);
+        is_quiet(&alarm);
     }
 }

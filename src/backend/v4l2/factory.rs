@@ -5,6 +5,7 @@ use crate::backend::v4l2::decoder::V4l2Decoder;
 use crate::backend::v4l2::instance::{Instance, Look, output_size};
 use crate::backend::v4l2::{aside, coded, nodes, refusal};
 use crate::base::capability::Capability;
+use crate::base::format::PixelFormat;
 use crate::base::stream::VideoStream;
 use crate::seam::clock::Clock;
 use crate::seam::decoder::{DecodeError, Decoder, DecoderFactory};
@@ -101,8 +102,9 @@ impl DecoderFactory for V4l2DecoderFactory {
         Self::find(stream, coded).map(drop)
     }
 
-    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<(), String> {
-        Ok(())
+    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<PixelFormat, String> {
+        // The best there is, and what every codec that is known offers.
+        Ok(PixelFormat::Nv12)
     }
 
     fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {

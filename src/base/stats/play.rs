@@ -75,6 +75,8 @@ pub struct PlayStats {
     pub frames_converted: u64,
     /// Frames that went through the deinterlacer.
     pub frames_deinterlaced: u64,
+    /// Frames decoded into ordinary memory because no dma-buf was free.
+    pub frames_ordinary: u64,
     /// Times a decoder was opened. An item that goes round, and a stream that comes back as it was, keep theirs.
     pub decoders_opened: u64,
     /// Times a live input that had dropped came back.

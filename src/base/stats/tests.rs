@@ -15,7 +15,7 @@ const CONTRACT: &str = "version display decoder interop items frames_decoded fra
     seams loops first_frame_ms elapsed_s audio peak_rss_kib allocations_per_frame";
 /// Keys added since.
 const ADDED: &str = "frames_unseen late_frames frames_converted frames_deinterlaced decoders_opened reconnects \
-    interop_reason";
+    frames_ordinary interop_reason";
 
 fn keys(it: &Value) -> BTreeSet<&str> {
     it.as_object().expect("an object").keys().map(String::as_str).collect()

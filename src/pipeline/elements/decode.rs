@@ -204,7 +204,7 @@ impl Decode {
         }
         self.resume_after = None;
         if std::mem::take(&mut self.claims_dmabufs) && matches!(frame.memory, Memory::Cpu(_)) {
-            self.note_broken_claim();
+            self.look_into_broken_claim();
         }
         self.handed_on = Some(frame.pts);
         self.replay.came_out(frame.pts);

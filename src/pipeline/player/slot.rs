@@ -245,6 +245,7 @@ impl Slot {
         stats.frames_decoded += now.frames - before.frames;
         stats.frames_converted += now.converted - before.converted;
         stats.frames_deinterlaced += now.deinterlaced - before.deinterlaced;
+        stats.frames_ordinary += now.ordinary - before.ordinary;
         stats.frames_corrupt += now.corrupt - before.corrupt + (all.undecodable - self.counted.undecodable);
         stats.decoders_opened += all.decoders_opened - self.counted.decoders_opened;
         stats.reconnects += all.reconnects - self.counted.reconnects;

@@ -206,6 +206,14 @@ pub fn has_decoder(parameters: &Parameters) -> bool {
     find(parameters.codec_id()).is_some()
 }
 
+/// Whether the stream's decoder takes memory of the caller's for its pictures (AV_CODEC_CAP_DR1).
+pub fn places_pictures(parameters: &Parameters) -> bool {
+    let Some(codec) = find(parameters.codec_id()) else { return false };
+    // SAFETY: a codec of FFmpeg's own list.
+    let capabilities = unsafe { (*codec).capabilities };
+    capabilities & ff::AV_CODEC_CAP_DR1 as i32 != 0
+}
+
 /// The first decoder of a codec in FFmpeg's own order that works without a device.
 fn find(id: ff::AVCodecID) -> Option<*const ff::AVCodec> {
     let mut cursor = ptr::null_mut();

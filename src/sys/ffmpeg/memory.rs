@@ -273,6 +273,11 @@ fn takes(format: i32) -> Option<PixelFormat> {
     is_taken.then_some(it)
 }
 
+/// The format of the house of pictures that FFmpeg calls so, where they are put into the caller's memory.
+pub fn placed_format(name: &str) -> Option<PixelFormat> {
+    pixel::by_name(name).and_then(takes)
+}
+
 /// Framebuffers have no half chroma texels.
 fn even(side: c_int) -> Option<u32> {
     u32::try_from(side).ok().filter(|it| *it > 0)?.checked_next_multiple_of(2)

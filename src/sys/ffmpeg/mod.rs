@@ -26,14 +26,16 @@ mod side_data;
 use std::sync::Once;
 
 pub use bitstream::BitstreamFilter;
-pub use codec::{Codec, CodecOptions, Received, Sent, has_decoder, has_decoder_named};
+pub use codec::{Codec, CodecOptions, Received, Sent, has_decoder, has_decoder_named, places_pictures};
 pub use deinterlace::Deinterlacer;
 pub use error::AvError;
 pub use frame::AvFrame;
 pub use input::{Input, Stream, demuxers_except};
 pub use interrupt::Interrupt;
 pub use log::{complaints, forget_complaints};
-pub use memory::{BufferRef, Claim, FrameBuffer, FrameMemory, FrameMemorySource, PictureLayout, PlanePlace};
+pub use memory::{
+    BufferRef, Claim, FrameBuffer, FrameMemory, FrameMemorySource, PictureLayout, PlanePlace, placed_format,
+};
 pub use packet::AvPacket;
 pub use parameters::{Parameters, StreamKind};
 pub use picture::{Picture, make_even};

@@ -2,12 +2,13 @@
 use std::io;
 use std::rc::Rc;
 
-use drm::buffer::{DrmFourcc, DrmModifier, Handle, PlanarBuffer};
+use drm::buffer::{Buffer as _, DrmFourcc, DrmModifier, Handle, PlanarBuffer};
 use drm::control::dumbbuffer::DumbBuffer;
 use drm::control::{Device as _, FbCmd2Flags, framebuffer};
 use gbm::BufferObject;
 
 use super::card::Card;
+use crate::base::format::Size;
 
 /// Bits in a pixel of XRGB8888.
 const XRGB_BITS: u32 = 32;
@@ -42,6 +43,18 @@ impl Framebuffer {
         Ok(Self { card: Rc::clone(card), raw })
     }
 
+    /// Of a dumb buffer of bytes, whose planes of `fourcc` begin with these rows of it.
+    pub(super) fn of_rows(
+        card: &Rc<Card>,
+        buffer: &DumbBuffer,
+        size: Size,
+        fourcc: DrmFourcc,
+        starts: [Option<u32>; 4],
+    ) -> io::Result<Self> {
+        let raw = card.add_planar_framebuffer(&RowPlanes { buffer, size, fourcc, starts }, FbCmd2Flags::empty())?;
+        Ok(Self { card: Rc::clone(card), raw })
+    }
+
     /// What a plane's FB_ID takes.
     pub fn id(&self) -> u64 {
         u64::from(u32::from(self.raw))
@@ -53,6 +66,41 @@ impl Drop for Framebuffer {
         if let Err(error) = self.card.destroy_framebuffer(self.raw) {
             log::debug!("{}: removing a framebuffer: {error}", self.card.path().display());
         }
+    }
+}
+
+/// A dumb buffer's rows as planes, one below the other.
+struct RowPlanes<'a> {
+    buffer: &'a DumbBuffer,
+    size: Size,
+    fourcc: DrmFourcc,
+    starts: [Option<u32>; 4],
+}
+
+impl PlanarBuffer for RowPlanes<'_> {
+    fn size(&self) -> (u32, u32) {
+        (self.size.width, self.size.height)
+    }
+
+    fn format(&self) -> DrmFourcc {
+        self.fourcc
+    }
+
+    fn modifier(&self) -> Option<DrmModifier> {
+        None
+    }
+
+    fn pitches(&self) -> [u32; 4] {
+        self.starts.map(|it| it.map_or(0, |_| self.buffer.pitch()))
+    }
+
+    fn handles(&self) -> [Option<Handle>; 4] {
+        self.starts.map(|it| it.map(|_| self.buffer.handle()))
+    }
+
+    fn offsets(&self) -> [u32; 4] {
+        // The kernel checks that planes lie inside their memory.
+        self.starts.map(|it| it.map_or(0, |it| it.saturating_mul(self.buffer.pitch())))
     }
 }
 

@@ -5,14 +5,32 @@ use drm::buffer::DrmFourcc;
 use drm::control::AtomicCommitFlags;
 
 use crate::backend::kms::planes::ability::VideoPlane;
-use crate::backend::kms::planes::config::Config;
+use crate::backend::kms::planes::config::{Config, Pixels};
 use crate::backend::kms::planes::{Choice, Planes, Refusal};
+use crate::base::format::PlaneLayout;
+use crate::base::frame::VideoFormat;
 use crate::logic::plane_choice::{self, Arrangement, PlaneFacts};
+use crate::seam::interop::Place;
+use crate::sys::kms::DumbPicture;
 
 /// Configurations that are remembered: those of a playlist's films, with and without something above.
 const MOST_KNOWN: usize = 32;
 
 impl Planes {
+    /// Whether frames of such a format, rows one after the other, could be shown in such a place. The hardware is asked
+    /// with a picture that says nothing.
+    pub fn would_accept(&mut self, format: &VideoFormat, place: &Place) -> Result<(), Refusal> {
+        let pixels = Pixels::in_rows(format).map_err(Refusal::Never)?;
+        let config = Config::with(pixels, format, place, false).map_err(Refusal::Never)?;
+        let planes = format.pixel.planes();
+        let rows = planes.iter().map(|it| it.size(format.coded).height);
+        let bytes = |it: &PlaneLayout| it.size(format.coded).width.saturating_mul(it.texel_bytes() as u32);
+        let row = planes.iter().map(bytes).max().unwrap_or(0);
+        let blank = DumbPicture::blank(self.device.card(), format.coded, pixels.fourcc, row, rows);
+        let blank = blank.map_err(|it| Refusal::Never(format!("a framebuffer of such a picture: {it}")))?;
+        self.choose(&config, blank.framebuffer().id(), None).map(drop)
+    }
+
     pub(super) fn choose(
         &mut self,
         config: &Config,

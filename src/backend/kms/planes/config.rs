@@ -4,7 +4,7 @@ use drm::buffer::DrmFourcc;
 use crate::base::color::{ChromaSiting, Matrix, Primaries, Range, Transfer};
 use crate::base::dmabuf::{Lease, MODIFIER_LINEAR};
 use crate::base::format::{PixelFormat, Rect, Size};
-use crate::base::frame::{Memory, VideoFrame};
+use crate::base::frame::{Memory, VideoFormat, VideoFrame};
 use crate::base::geometry::{Rotation, place};
 use crate::logic::plane_choice::Need;
 use crate::seam::interop::Place;
@@ -61,12 +61,16 @@ pub fn fourcc(pixel: PixelFormat) -> Option<DrmFourcc> {
 }
 
 impl Pixels {
+    /// Those of pictures of such a format, rows one after the other; the error names what no plane takes.
+    pub fn in_rows(format: &VideoFormat) -> Result<Self, String> {
+        let fourcc = fourcc(format.pixel).ok_or_else(|| format.pixel.name().to_owned())?;
+        Ok(Self { fourcc, modifier: MODIFIER_LINEAR, coded: format.coded })
+    }
+
     /// A frame's, with what holds its memory; the error names what no plane takes.
     pub fn of(frame: &VideoFrame) -> Result<(Self, &Lease), String> {
         let Memory::Dmabuf(lease) = &frame.memory else { return Err("a frame in ordinary memory".to_owned()) };
-        let format = &frame.format;
-        let fourcc = fourcc(format.pixel).ok_or_else(|| format.pixel.name().to_owned())?;
-        Ok((Self { fourcc, modifier: lease.picture().modifier(), coded: format.coded }, lease))
+        Ok((Self { modifier: lease.picture().modifier(), ..Self::in_rows(&frame.format)? }, lease))
     }
 
     /// The modifier to make the framebuffer with. Drivers without modifiers take rows one after the other.
@@ -79,7 +83,11 @@ impl Config {
     /// What a frame in such a place needs; the error names what no plane takes.
     pub fn of(frame: &VideoFrame, place_: &Place, has_above: bool) -> Result<Self, String> {
         let (pixels, _) = Pixels::of(frame)?;
-        let format = &frame.format;
+        Self::with(pixels, &frame.format, place_, has_above)
+    }
+
+    /// What frames of such a format need whose pixels lie so; the error names what no plane takes.
+    pub fn with(pixels: Pixels, format: &VideoFormat, place_: &Place, has_above: bool) -> Result<Self, String> {
         let color = &format.color;
         if color.transfer != Transfer::Sdr {
             return Err(format!("a frame that needs tone mapping ({:?})", color.transfer));

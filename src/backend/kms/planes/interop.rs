@@ -65,6 +65,12 @@ impl VideoInterop for PlaneInterop {
         planes.borrow_mut().accepts(frame, place).map_err(error)
     }
 
+    /// Asks the display controller with a picture that says nothing: scaling is its own to judge.
+    fn would_accept(&self, format: &VideoFormat, place: &Place) -> Result<(), InteropError> {
+        let Some(planes) = self.planes.upgrade() else { return Err(InteropError::ContextLost { backend: NAME }) };
+        planes.borrow_mut().would_accept(format, place).map_err(error)
+    }
+
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         match fourcc(format.pixel) {
             Some(_) => Ok(()),

@@ -68,7 +68,7 @@ impl Instance {
             Command::Fail(Failure::Kept { after }) => {
                 let held = self.pool.as_ref().map_or((0, 0), |it| (it.state.leases(), it.state.imports()));
                 let (leases, imports) = held;
-                log::warn!("{}: {leases} pictures and {imports} imports were kept for {after:?}", self.node.card());
+                log::warn!("{}: {leases} leases and {imports} imports were kept for {after:?}", self.node.card());
                 let reason = format!("{}: pictures of before a change of size are still held", self.node.card());
                 return Err(DecodeError::Device { call: "take its memory back", reason });
             }

@@ -37,8 +37,13 @@ impl Decode {
         self.candidates.has_next(kind)
     }
 
-    /// The decoder copies though it says that it does not: frames will take another way than they should.
-    pub(super) fn note_broken_claim(&mut self) {
+    /// The decoder copies though it says that it does not: frames will take another way than they should. One that counts
+    /// what it had to convert, to deinterlace or to put elsewhere has told of it.
+    pub(super) fn look_into_broken_claim(&mut self) {
+        let counted = self.decoder.as_ref().map(|it| it.stats()).unwrap_or_default();
+        if 0 < counted.converted + counted.deinterlaced + counted.ordinary {
+            return;
+        }
         let name = self.candidates.name(self.kind);
         let reason = "its frames are in ordinary memory, though it said that they are in dma-bufs";
         log::warn!("{}: {name}: {reason}", self.name);
