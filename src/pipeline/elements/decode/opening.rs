@@ -9,6 +9,9 @@ use crate::seam::decoder::{DecodeError, Decoder, DecoderFactory};
 /// A kind that failed while it was opened, and how.
 pub(super) type Failed = (&'static str, DecodeError);
 
+/// The kind that was opened, its decoder, and what failed before it.
+pub(super) type Opened = (usize, Box<dyn Decoder>, Option<Failed>);
+
 /// How the kinds of decoders have done so far, over all streams.
 #[derive(Debug, Default)]
 pub struct Health(Mutex<Rests>);
@@ -54,12 +57,7 @@ impl Candidates {
 
     /// Opens the first kind at or behind `from` that takes the stream; those that rest only where no other does. With it
     /// comes the first that should have taken it and failed, and why. The error has the reasons of all.
-    pub(super) fn open(
-        &self,
-        stream: &VideoStream,
-        from: usize,
-        now: MonoTime,
-    ) -> Result<(usize, Box<dyn Decoder>, Option<Failed>), String> {
+    pub(super) fn open(&self, stream: &VideoStream, from: usize, now: MonoTime) -> Result<Opened, String> {
         let mut refusals = String::new();
         let mut failed = None;
         for resting in [false, true] {
