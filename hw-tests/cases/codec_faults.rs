@@ -271,7 +271,7 @@ fn crashes(bench: &Bench<'_>) {
     let end = bench.run(job(bench).shell(&format!("{goes} film it {}", play(5.0)))).done();
     let film = part(&end, "it").done();
     fell_back(&film, "v4l2", "software", "no picture for");
-    fell_back(&film, "v4l2", "software", "does not answer within");
+    fell_back(&film, "v4l2", "software", "no codec answers within");
     goes_on(&film, 5.0);
     never_black(&end, &film);
 }

@@ -1,4 +1,5 @@
 //! Which streams hardware decodes here, and the open codecs that wait for their next stream.
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::backend::v4l2::decoder::V4l2Decoder;
@@ -46,14 +47,23 @@ impl V4l2DecoderFactory {
         coded::fourcc_of(codec).ok_or_else(unknown)
     }
 
-    /// Waits for a codec's answer no longer than the screen can.
+    /// Where one failed, the next one's answer is waited for no longer than the screen can.
     fn open_new(&self, stream: &VideoStream, coded: FourCc) -> Result<Instance, DecodeError> {
-        let node = Self::find(stream, coded)?;
-        let (look, buffers, now, card) = (Look::of(stream), self.buffers, self.clock.now(), node.card().to_owned());
+        let (buffers, now) = (self.buffers, self.clock.now());
+        let open = move |stream: &VideoStream| {
+            Instance::open(Self::find(stream, coded)?, coded, Look::of(stream), buffers, now)
+        };
+        if !self.shelf.is_suspect.load(Ordering::Relaxed) {
+            return open(stream);
+        }
+        let own = stream.clone();
         let failed = |reason| DecodeError::Device { call: "open", reason };
-        match aside::in_time(aside::OPENS_WITHIN, move || Instance::open(node, coded, look, buffers, now)) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => Err(failed(format!("{card} does not answer within {:?}", aside::OPENS_WITHIN))),
+        match aside::in_time(aside::OPENS_WITHIN, move || open(&own)) {
+            Ok(Some(opened)) => {
+                self.shelf.is_suspect.store(opened.is_err(), Ordering::Relaxed);
+                opened
+            }
+            Ok(None) => Err(failed(format!("no codec answers within {:?}", aside::OPENS_WITHIN))),
             Err(error) => Err(failed(error.to_string())),
         }
     }
@@ -96,7 +106,8 @@ impl DecoderFactory for V4l2DecoderFactory {
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {
         let coded = Self::coded(stream)?;
         refusal::of_stream(stream)?;
-        if self.shelf.has(coded, stream) {
+        // A node whose firmware is dead may not even say what it can do; opening it will tell.
+        if self.shelf.has(coded, stream) || self.shelf.is_suspect.load(Ordering::Relaxed) {
             return Ok(());
         }
         Self::find(stream, coded).map(drop)
@@ -146,6 +157,8 @@ fn describe(node: &Node, coded: FourCc) -> Capability {
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     waiting: Mutex<Vec<Instance>>,
+    /// One failed, and none was opened since: the firmware may be dead.
+    is_suspect: AtomicBool,
 }
 
 impl Shelf {
@@ -187,6 +200,7 @@ impl Shelf {
     /// Gives one back. It is closed when nobody holds anything of it and nothing better can be done with it: closing stops
     /// its queues, which firmware does not survive while its buffers are in use.
     pub(super) fn put(&self, instance: Instance) {
+        self.is_suspect.fetch_or(instance.has_failed(), Ordering::Relaxed);
         let mut all = self.lock();
         all.push(instance);
         let n_fit = all.iter().filter(|it| it.is_fit()).count();
