@@ -8,7 +8,7 @@ use crate::backend::headless::audio_sink::{HeadlessSinkFactory, HeadlessSinkPara
 use crate::backend::headless::display_clock::ManualClock;
 use crate::backend::headless::presenter::HeadlessPresenter;
 use crate::backend::software::audio_decoder::SoftwareAudioDecoderFactory;
-use crate::backend::software::decoder::SoftwareDecoderFactory;
+use crate::backend::software::factory::SoftwareDecoderFactory;
 use crate::backend::software::upload::{SoftwareUpload, WideTexels};
 use crate::base::capability::Capability;
 use crate::base::format::Size;

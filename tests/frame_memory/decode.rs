@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lucarne::backend::frame_memory::DmabufSource;
-use lucarne::backend::software::decoder::SoftwareDecoderFactory;
 use lucarne::backend::software::demuxer::FfmpegDemuxerFactory;
+use lucarne::backend::software::factory::SoftwareDecoderFactory;
 use lucarne::base::cancel::Cancel;
 use lucarne::base::frame::{CpuPlanes, VideoFrame};
 use lucarne::base::offer::Offer;

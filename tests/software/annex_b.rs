@@ -1,5 +1,5 @@
 //! The bitstream filters that hardware decoders need.
-use lucarne::backend::software::decoder::SoftwareDecoderFactory;
+use lucarne::backend::software::factory::SoftwareDecoderFactory;
 use lucarne::base::stream::{CodecParameters, VideoStream};
 use lucarne::seam::decoder::DecoderFactory;
 use lucarne::seam::demuxer::Demuxed;

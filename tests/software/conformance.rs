@@ -4,7 +4,7 @@ use std::sync::Arc;
 use lucarne::backend::headless::display_clock::ManualClock;
 use lucarne::backend::inject::costs::Costs;
 use lucarne::backend::inject::decoder::CostlyDecoderFactory;
-use lucarne::backend::software::decoder::SoftwareDecoderFactory;
+use lucarne::backend::software::factory::SoftwareDecoderFactory;
 use lucarne::base::packet::{Packet, Track};
 use lucarne::base::stream::VideoStream;
 use lucarne::base::time::MonoTime;

@@ -2,8 +2,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lucarne::backend::software::decoder::SoftwareDecoderFactory;
 use lucarne::backend::software::demuxer::FfmpegDemuxerFactory;
+use lucarne::backend::software::factory::SoftwareDecoderFactory;
 use lucarne::base::cancel::Cancel;
 use lucarne::base::packet::{Packet, Track};
 use lucarne::base::stream::VideoStream;

@@ -10,108 +10,25 @@ use std::time::Duration;
 use crate::backend::software::describe::sane_aspect;
 use crate::backend::software::framer::{Facts, Framer, is_picture_codec};
 use crate::backend::software::limits;
-use crate::backend::software::opening::{
-    check_size, decode_error, from_token, no_decoder, open_error, token_of, with_parameters,
-};
+use crate::backend::software::opening::{check_size, decode_error, from_token, open_error, token_of, with_parameters};
 use crate::base::color::{ColorTags, Luminance};
-use crate::base::format::PixelFormat;
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::geometry::Rotation;
 use crate::base::offer::Offer;
 use crate::base::packet::Packet;
 use crate::base::stream::VideoStream;
 use crate::base::time::MediaTime;
-use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderFactory, DecoderStats};
+use crate::seam::decoder::{DecodeError, DecodeEvent, Decoder, DecoderStats};
 use crate::sys::ffmpeg::{
     self, AvError, AvFrame, Codec, CodecOptions, Deinterlacer, FrameMemory, FrameMemorySource, Received, Recycle, Sent,
 };
 
-/// More threads than this cost a frame of delay and of memory each, and decode no faster than a screen shows.
-const MAX_THREADS: u32 = 4;
 /// How long a picture lasts when nobody says: one at 25 per second.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(40);
-
-/// What films and pictures are coded in; `probe` says which of them this FFmpeg decodes.
-const USUAL_CODECS: [&str; 16] = [
-    "h264",
-    "hevc",
-    "av1",
-    "vp9",
-    "vp8",
-    "mpeg2video",
-    "mpeg4",
-    "mjpeg",
-    "prores",
-    "vc1",
-    "theora",
-    "png",
-    "webp",
-    "gif",
-    "bmp",
-    "tiff",
-];
 
 /// Pictures that others hold at once: three in queue B, one on its way into it, and on the present thread the next one, the
 /// one of the commit under way, the one on the screen and the same for a mirror of it.
 const HELD_OUTSIDE: u32 = 10;
-
-/// Makes software decoders.
-#[derive(Debug, Clone)]
-pub struct SoftwareDecoderFactory {
-    /// Threads each decoder may use.
-    pub threads: u32,
-    /// Where their pictures are to be, instead of in memory of FFmpeg's.
-    pub memory: Option<Arc<dyn FrameMemorySource>>,
-}
-
-impl Default for SoftwareDecoderFactory {
-    /// As many threads as there are cores, at most four.
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, |it| u32::try_from(it.get()).unwrap_or(MAX_THREADS));
-        Self { threads: cores.min(MAX_THREADS), memory: None }
-    }
-}
-
-impl DecoderFactory for SoftwareDecoderFactory {
-    fn name(&self) -> &'static str {
-        "software"
-    }
-
-    fn codecs(&self) -> Vec<&'static str> {
-        USUAL_CODECS.into_iter().filter(|it| ffmpeg::has_decoder_named(it)).collect()
-    }
-
-    fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {
-        check_size(stream)?;
-        with_parameters(&stream.parameters, stream.size, |it| {
-            if ffmpeg::has_decoder(it) { Ok(()) } else { Err(no_decoder(&stream.parameters.codec)) }
-        })
-    }
-
-    fn gives_dmabufs(&self, stream: &VideoStream) -> Result<PixelFormat, String> {
-        let codec = stream.parameters.codec.as_str();
-        if stands_alone(codec) {
-            return Err("a still is in ordinary memory".to_owned());
-        }
-        if stream.interlaced {
-            return Err("what it deinterlaces is in ordinary memory".to_owned());
-        }
-        let pixels = stream.pixel_format.as_deref().unwrap_or("unknown");
-        let placed = ffmpeg::placed_format(pixels).ok_or_else(|| format!("{pixels} pixels are in ordinary memory"))?;
-        let places = with_parameters(&stream.parameters, stream.size, |it| Ok(ffmpeg::places_pictures(it)));
-        if !places.is_ok_and(|it| it) {
-            return Err(format!("FFmpeg's decoder of {codec} has memory of its own"));
-        }
-        match self.memory.as_ref().and_then(|it| it.memory(1)) {
-            Some(_) => Ok(placed),
-            None => Err("there are no dma-bufs for it here".to_owned()),
-        }
-    }
-
-    fn open(&self, stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
-        Ok(Box::new(SoftwareDecoder::open(stream, self.threads, self.memory.as_deref())?))
-    }
-}
 
 /// Where a decoder is between `drain` and `flush`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +74,7 @@ pub struct SoftwareDecoder {
 /// Nothing is gained by decoding several such pictures at once, and FFmpeg 5.1 aborts the process when a decoder on a
 /// frame thread finds an error behind a picture that it has already finished: a WebP with something at its end.
 /// Films are made of motion JPEG.
-fn stands_alone(codec: &str) -> bool {
+pub(super) fn stands_alone(codec: &str) -> bool {
     is_picture_codec(codec) && codec != "mjpeg"
 }
 

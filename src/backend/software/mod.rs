@@ -4,6 +4,7 @@ mod conversion;
 pub mod decoder;
 pub mod demuxer;
 mod describe;
+pub mod factory;
 mod framer;
 pub mod limits;
 mod location;
