@@ -203,8 +203,8 @@ fn a_card_that_vanishes_comes_back(bench: &Bench<'_>) {
         assert!(all.iter().all(|it| *it == all[0]), "{name}: {all:?}");
     }
     let memory = numbers("memory");
-    // KiB: a leaked GL context of llvmpipe's would be several MiB each time.
-    assert!(memory[memory.len() - 1] <= memory[0] + 8192, "memory: {memory:?}");
+    // KiB: a leaked GL context of llvmpipe's would be several MiB each time. The allocator keeps some of the first few.
+    assert!(memory[memory.len() - 1] <= memory[memory.len() / 3] + 4096, "memory: {memory:?}");
 }
 
 fn a_card_that_vanishes_comes_back_for_both_outputs(bench: &Bench<'_>) {
