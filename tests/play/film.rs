@@ -16,6 +16,7 @@ const KEYS: &[&str] = &[
     "display",
     "decoder",
     "interop",
+    "interop_reason",
     "items",
     "frames_decoded",
     "frames_presented",
@@ -27,6 +28,7 @@ const KEYS: &[&str] = &[
     "software_frames",
     "freeze_frames",
     "frames_corrupt",
+    "frames_ordinary",
     "frames_converted",
     "frames_deinterlaced",
     "display_lost",
@@ -88,7 +90,8 @@ fn the_statistics_have_the_keys_they_promise() {
     assert_eq!(keys(&it.stats), sorted(KEYS));
     let output =
         ["name", "mode", "refresh_hz", "items", "frames_presented", "missed_vblanks", "frames_dropped_stale", "seams"];
-    let output = [&output[..], &["av_offset_ms"]].concat();
+    let ways = ["interop", "interop_reason", "zero_copy_frames", "software_frames", "fallbacks"];
+    let output = [&output[..], &["av_offset_ms"], &ways].concat();
     assert_eq!(keys(&it.stats["outputs"][0]), sorted(&output));
     let item = ["input", "outcome", "reason", "frames_decoded", "frames_presented"];
     assert_eq!(keys(&it.stats["items"][0]), sorted(&item));
