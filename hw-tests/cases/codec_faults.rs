@@ -14,16 +14,12 @@ use crate::rig::{Ability, Codec, Ended, Job};
 /// The cases of this file.
 pub const CASES: &[Case] = &[
     Case { name: "codec_faults::the_wedge_never_springs", needs: NEEDS, run: the_wedge_never_springs },
-    Case { name: "codec_faults::what_is_refused_at_the_start_is_said", needs: NEEDS, run: refused_at_the_start },
-    Case { name: "codec_faults::calls_that_fail_in_mid_film", needs: NEEDS, run: calls_in_mid_film },
     Case { name: "codec_faults::both_queues_in_error", needs: NEEDS, run: both_queues_in_error },
     Case { name: "codec_faults::packets_that_are_swallowed", needs: NEEDS, run: swallowed },
     Case { name: "codec_faults::damaged_pictures_are_counted", needs: NEEDS, run: damaged },
     Case { name: "codec_faults::a_node_that_vanishes_and_comes_back", needs: NEEDS, run: vanishes },
     Case { name: "codec_faults::firmware_that_crashes", needs: NEEDS, run: crashes },
-    Case { name: "codec_faults::a_size_that_is_absurd", needs: NEEDS, run: absurd_size },
     Case { name: "codec_faults::ends_and_changes_in_every_order", needs: NEEDS, run: every_order },
-    Case { name: "codec_faults::commits_that_are_refused", needs: NEEDS, run: refused_commits },
     Case { name: "codec_faults::an_import_that_is_refused", needs: NEEDS, run: refused_imports },
     Case { name: "codec_faults::zero_copy_or_nothing", needs: NEEDS, run: zero_copy_or_nothing },
 ];
@@ -159,61 +155,6 @@ fn decoder_was(end: &Ended, name: &str) {
     assert_eq!(end.stats()["decoder"], name, "{}", end.said());
 }
 
-/// Everything the decoder asks for before its first picture is refused once, or answered in another way.
-fn refused_at_the_start(bench: &Bench<'_>) {
-    // The answer begins with the queue's type and padding; width, height and format follow: MPG2.
-    const OTHER: &str = "poke_exit=@arg3=0a0000000000000000000000000000004d504732";
-    // The call, how it fails, what is said of it, what decodes then.
-    let faults = [
-        ("VIDIOC_S_FMT.*OUTPUT", OTHER, "VIDIOC_S_FMT: ", "software"),
-        ("VIDIOC_REQBUFS.*OUTPUT", "error=ENOMEM", "VIDIOC_REQBUFS: ", "software"),
-        ("VIDIOC_REQBUFS.*OUTPUT", "poke_exit=@arg3=00000000", "no buffers for packets", "software"),
-        ("VIDIOC_S_FMT.*CAPTURE", "error=EBUSY", "VIDIOC_S_FMT: ", "v4l2"),
-        // Nothing is set, and success is said.
-        ("VIDIOC_S_FMT.*CAPTURE", "retval=0", "VIDIOC_S_FMT: ", "v4l2"),
-        ("VIDIOC_REQBUFS.*CAPTURE", "error=ENOMEM", "VIDIOC_REQBUFS: ", "v4l2"),
-        ("VIDIOC_REQBUFS.*CAPTURE", "poke_exit=@arg3=01000000", "1 buffers where", "v4l2"),
-        ("VIDIOC_EXPBUF", "error=ENOMEM", "VIDIOC_EXPBUF: ", "v4l2"),
-        ("VIDIOC_STREAMON.*CAPTURE", "error=EIO", "VIDIOC_STREAMON: ", "v4l2"),
-    ];
-    let with = |job: Job, (at, it): (usize, &(&str, &str, &str, &str))| {
-        job.shell(&format!("film_with {at} '{}' 1 '{}' {}", it.0, it.1, play(1.5)))
-    };
-    let end = bench.run(faults.iter().enumerate().fold(job(bench), with)).done();
-    for (at, (_, _, reason, decoder)) in faults.into_iter().enumerate() {
-        let film = part(&end, &at.to_string()).done();
-        decoder_was(&film, decoder);
-        fell_back(&film, "v4l2", decoder, reason);
-        goes_on(&film, 1.5);
-        assert!(film.figure("/first_frame_ms") < 1000.0, "{}", film.said());
-    }
-}
-
-/// One call on a node that worked so far.
-fn calls_in_mid_film(bench: &Bench<'_>) {
-    let faults = [
-        ("VIDIOC_DQBUF.*CAPTURE", 30, "error=EIO", Some("VIDIOC_DQBUF: ")),
-        ("VIDIOC_DQBUF.*OUTPUT", 30, "error=EIO", Some("VIDIOC_DQBUF: ")),
-        ("VIDIOC_QBUF.*CAPTURE", 30, "error=EIO", Some("VIDIOC_QBUF: ")),
-        ("VIDIOC_QBUF.*OUTPUT", 30, "error=EIO", Some("VIDIOC_QBUF: ")),
-        // The queue has ended, and no last buffer says so.
-        ("VIDIOC_DQBUF.*CAPTURE", 40, "error=EPIPE", None),
-    ];
-    let with = |job: Job, (at, it): (usize, &(&str, i32, &str, Option<&str>))| {
-        job.shell(&format!("film_with {at} '{}' {} '{}' {}", it.0, it.1, it.2, play(2.5)))
-    };
-    let end = bench.run(faults.iter().enumerate().fold(job(bench), with)).done();
-    for (at, (_, _, _, reason)) in faults.into_iter().enumerate() {
-        let film = part(&end, &at.to_string()).done();
-        decoder_was(&film, "v4l2");
-        reason.into_iter().for_each(|it| fell_back(&film, "v4l2", "v4l2", it));
-        goes_on(&film, 2.5);
-        never_black(&end, &film);
-        // The first decoder's last frames may be drawn, the second's are not.
-        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
-    }
-}
-
 /// EIO from both queues, and POLLERR: for good, and once.
 fn both_queues_in_error(bench: &Bench<'_>) {
     let good = format!("codec error_after 20; film good {}; codec error_after 0", play(1.8));
@@ -284,18 +225,6 @@ fn changing(bench: &Bench<'_>, job: Job) -> Job {
     job.push(Path::new(&path), "changing.h264")
 }
 
-/// The source changes to what no picture can be.
-fn absurd_size(bench: &Bench<'_>) {
-    const ABSURD: &str = "poke_exit=@arg3=0900000000000000ffffff7fffffff7f4e563132";
-    // Three times at the start; then at the change.
-    let with = format!("film_with it 'VIDIOC_G_FMT.*CAPTURE' 5 '{ABSURD}' play changing.h264 --loop 1");
-    let end = bench.run(changing(bench, job(bench)).shell(&with)).done();
-    let film = part(&end, "it").done();
-    fell_back(&film, "v4l2", "v4l2", "absurd");
-    assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
-    never_black(&end, &film);
-}
-
 /// A last buffer without an event, an event after its buffer, changes that nobody announces, ends that say nothing.
 fn every_order(bench: &Bench<'_>) {
     const PLAY: &str = "play changing.h264 --loop 1";
@@ -312,27 +241,6 @@ fn every_order(bench: &Bench<'_>) {
         assert_eq!(film.stats()["fallbacks"].as_array().map(Vec::len), Some(0), "{}", film.said());
         assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
         never_black(&end, &film);
-    }
-}
-
-/// The screen's commits fail for a while: the picture stays, and frames are on their plane again after it.
-fn refused_commits(bench: &Bench<'_>) {
-    let refuse = |error: &str| {
-        format!(
-            "{{ sleep 1; strace -f -qq -o faults.txt -P $card -e trace=ioctl -e inject=ioctl:error={error} \
-             -p $(pgrep -o -x lucarne) & sleep 0.5; kill $!; }} & film {error} {}",
-            play(2.5)
-        )
-    };
-    let end = bench.run(job(bench).shell(&refuse("EINVAL")).shell(&refuse("ENOSPC"))).done();
-    for error in ["EINVAL", "ENOSPC"] {
-        let film = part(&end, error).done();
-        assert!(film.text("faults.txt").contains("INJECTED"), "nothing was injected");
-        decoder_was(&film, "v4l2");
-        goes_on(&film, 2.5);
-        never_black(&end, &film);
-        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
-        assert_eq!(film.figure("/display_lost"), 1.0, "{}", film.said());
     }
 }
 

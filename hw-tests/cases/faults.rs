@@ -288,7 +288,8 @@ fn whatever_fails_at_the_start_is_one_line(bench: &Bench<'_>) {
             cat said.txt >>player.log
         done; done; done"
     );
-    let job = bench.job().outputs(1).limit(seconds(600.0)).push(&film, "film.mkv").shell(FIND_CARD).shell(&play);
+    let limit = bench.amount(seconds(600.0), seconds(7200.0));
+    let job = bench.job().outputs(1).limit(limit).push(&film, "film.mkv").shell(FIND_CARD).shell(&play);
     let end = bench.run(job).done();
     let ends = end.text("ends.txt");
     assert!(7 < ends.lines().count(), "{ends}");
