@@ -65,7 +65,8 @@ impl PoolState {
         self.id
     }
 
-    /// The owner wants its memory back: importers let go of theirs at their next chance, and nothing is imported anew.
+    /// The owner wants its memory back: importers let go of theirs at their next chance. What somebody still has a lease of may be
+    /// imported meanwhile (to copy it, say), and is let go of likewise.
     pub fn retire(&self) {
         self.retiring.store(true, Ordering::Release);
     }
@@ -83,6 +84,12 @@ impl PoolState {
     /// Things somebody made of its buffers and has not destroyed.
     pub fn imports(&self) -> u32 {
         self.imports.load(Ordering::Acquire)
+    }
+
+    /// Nobody but the owner has anything of it. Leases are looked at first: imports are made by who has one, so none is
+    /// missed.
+    pub fn is_home(&self) -> bool {
+        self.leases() == 0 && self.imports() == 0
     }
 }
 
@@ -208,17 +215,16 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// Something made of a pool's buffer (an EGLImage, a framebuffer). To be held beside it, and dropped after it. Who makes one
-/// holds a lease meanwhile: an owner that counts leases before imports misses none.
+/// Something made of a pool's buffer (an EGLImage, a framebuffer). To be held beside it, and dropped after it.
 #[derive(Debug)]
 pub struct Import(Arc<PoolState>);
 
 impl Import {
-    /// Notes an import. `None` when the pool is retiring: it is too late.
-    pub fn new(pool: &Arc<PoolState>) -> Option<Self> {
+    /// Notes an import of a leased buffer: the lease keeps the memory where it is until the import is noted.
+    pub fn new(lease: &Lease) -> Self {
+        let pool = lease.pool();
         pool.imports.fetch_add(1, Ordering::AcqRel);
-        let it = Self(Arc::clone(pool));
-        (!pool.is_retiring()).then_some(it)
+        Self(Arc::clone(pool))
     }
 
     /// The pool.
@@ -313,13 +319,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_imported_from_a_pool_that_goes() {
+    fn a_pool_is_not_home_while_there_is_an_import() {
         let (pool, calls) = pool();
-        let import = Import::new(&pool).unwrap();
+        let lease = Lease::new(Arc::new(Nothing(Slot::new(&pool, 0))));
+        let import = Import::new(&lease);
         pool.retire();
-        assert!(Import::new(&pool).is_none() && pool.imports() == 1);
+        // As late as that, for who has a lease.
+        let late = Import::new(&lease);
+        drop(lease);
+        assert!(!pool.is_home() && pool.imports() == 2 && calls.load(Ordering::Relaxed) == 1);
         drop(import);
-        assert_eq!((pool.imports(), calls.load(Ordering::Relaxed)), (0, 1));
+        assert!(!pool.is_home() && calls.load(Ordering::Relaxed) == 1);
+        drop(late);
+        assert!(pool.is_home() && calls.load(Ordering::Relaxed) == 2);
     }
 
     #[test]

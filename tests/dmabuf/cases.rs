@@ -6,7 +6,7 @@ use lucarne::base::color::{ChromaSiting, Color, Matrix, Range};
 use lucarne::base::format::{PixelFormat, Rect, Size};
 use lucarne::base::geometry::{Fit, Rotation};
 use lucarne::base::time::MediaTime;
-use lucarne::seam::interop::{InteropError, Place as Shown, Renderable, Sampling, VideoInterop};
+use lucarne::seam::interop::{Place as Shown, Renderable, Sampling, VideoInterop};
 use lucarne::seam::presenter::RenderTarget;
 use lucarne::sys::alloc::thread_allocations;
 use lucarne::sys::gl::Framebuffer;
@@ -163,10 +163,12 @@ pub fn retiring(place: &Place) {
     settle(&stage, &mut interop);
     assert_eq!((old.pool.imports(), new.pool.imports(), interop.imported()), (0, 3, 3));
     assert_eq!(old.came_home(), told + 1, "its owner is told");
-    // It is too late for this one.
-    interop.submit_decoded_frame(old.lend(0, &picture, MediaTime::ZERO)).unwrap();
-    assert!(matches!(interop.acquire_renderable_frame(), Err(InteropError::Api { .. })));
-    assert_eq!((old.pool.imports(), old.held()), (0, 0));
+    // What somebody still has can be drawn, to be copied for one, and is let go of again.
+    let late = acquire(&mut interop, &old, 0, &picture);
+    assert!(shown(&mut stage, &late, &picture) <= 3.0);
+    interop.release_frame(late);
+    settle(&stage, &mut interop);
+    assert_eq!((old.pool.imports(), old.held(), interop.imported()), (0, 0, 3));
     // And nobody but its owner has the memory.
     drop(old);
     if let (Some(before), Some(now)) = (before, kernel_buffers()) {

@@ -113,7 +113,7 @@ impl<'a> Screen<'a> {
         let (Some(imports), Memory::Dmabuf(lease)) = (&mut self.imports, &frame.memory) else { return };
         if !imports.contains_key(&lease.id()) {
             let fd = lease.picture().plane(0).unwrap().fd.try_clone_to_owned().unwrap();
-            imports.extend(Import::new(lease.pool()).map(|it| (lease.id(), (fd, it))));
+            imports.insert(lease.id(), (fd, Import::new(lease)));
         }
     }
 

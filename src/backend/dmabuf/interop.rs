@@ -83,8 +83,6 @@ impl DmabufInterop {
         let planes = Planes::of(format.pixel, picture);
         layout.check(planes.lengths()).map_err(wrong)?;
         self.imports.check_modifier(&layout, sampling).map_err(wrong)?;
-        let import = Import::new(lease.pool())
-            .ok_or_else(|| failed("import", "the decoder wants the buffer back".to_owned()))?;
         if !self.cache.make_room() {
             return Err(failed("import", format!("all of {CAPACITY} buffers are in use")));
         }
@@ -93,7 +91,7 @@ impl DmabufInterop {
             ImportError::Refused(why) => failed("import", format!("{}: {why}", layout::in_words(format, picture))),
         })?;
         log::debug!("{NAME}: imported {}", layout::in_words(format, picture));
-        self.cache.insert(lease.id(), layout, sampling, textures, import);
+        self.cache.insert(lease.id(), layout, sampling, textures, Import::new(lease));
         let entry = self.cache.find(lease.id(), &layout, sampling);
         entry.map(|it| (it.names(), sampling)).ok_or_else(|| failed("import", "it was not kept".to_owned()))
     }
@@ -152,10 +150,6 @@ impl VideoInterop for DmabufInterop {
     fn accepts(&mut self, frame: &VideoFrame, _anywhere: &Place) -> Result<(), InteropError> {
         let lease = lease_of(frame)?;
         self.check(&frame.format)?;
-        if lease.pool().is_retiring() {
-            // Too late to try this one, which says nothing of the next.
-            return Ok(());
-        }
         // What the driver refuses now it would refuse later; what it takes is wanted at once.
         match self.textures(&frame.format, lease) {
             Err(InteropError::Api { reason, .. }) => Err(unsupported(reason)),

@@ -162,7 +162,7 @@ impl Pool {
 
     /// Nobody holds a buffer, and nobody has made anything of one.
     pub(super) fn is_home(&self) -> bool {
-        self.state.leases() == 0 && self.state.imports() == 0
+        self.state.is_home()
     }
 }
 

@@ -53,7 +53,11 @@ impl Imports {
             }
             self.0.swap_remove(at);
         }
-        let import = Import::new(lease.pool()).ok_or("a frame of a decoder that goes")?;
+        if lease.pool().is_retiring() {
+            // It would stay on the screen until another comes, and its decoder waits for it.
+            return Err("a frame of a decoder that goes".to_owned());
+        }
+        let import = Import::new(lease);
         let modifier = pixels.modifier_for(modifiers);
         let layout = DmabufLayout { size: pixels.coded, fourcc: pixels.fourcc, modifier, planes };
         let framebuffer = importer.import(&layout).map_err(|error| describe(&shape, &error))?;
