@@ -275,7 +275,7 @@ fn zero_copy_or_nothing(bench: &Bench<'_>) {
 
 /// The firmware dies at the first queue that is stopped while something of it is still held.
 fn the_wedge_never_springs(bench: &Bench<'_>) {
-    let turns = bench.amount(50, 250);
+    let turns = bench.amount(10, 250);
     let (large, small) = (film("640x480", "0.4", "mp4"), film("320x240", "0.4", "mp4"));
     let job = job(bench).push(&large, "large.mp4").push(&small, "small.mp4").limit(seconds(900.0));
     let job = job.shell("codec wedge_after 1");

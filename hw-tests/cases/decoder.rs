@@ -47,12 +47,13 @@ fn strict(bench: &Bench<'_>) {
     pass(bench, films(bench.job().codec(Codec::Strict), &[]), "h264");
 }
 
-/// What comes first and what does not come at all differs between firmwares.
+/// What comes first and what does not come at all differs between firmwares. In short, those that no other case here has,
+/// and the films in which it matters: some of the firmware's pictures are not coded ones, and sizes change.
 fn characters(bench: &Bench<'_>) {
-    let films_of = bench.amount(&["open-gop", "322x242", "bt709", "full-range-bt601", "baseline"][..], &[][..]);
-    for codec in Codec::ALL {
-        pass(bench, films(bench.job().codec(codec), films_of), "lose");
-        pass(bench, films(bench.job().codec(codec), films_of), "every_frame");
+    let films_of = bench.amount(&["open-gop", "322x242", "baseline"][..], &[][..]);
+    let others = Codec::ALL.into_iter().filter(|it| !matches!(*it, Codec::PI | Codec::Strict));
+    for codec in bench.amount(others.collect(), Codec::ALL.to_vec()) {
+        pass(bench, films(bench.job().codec(codec), films_of), "lose every_frame");
     }
 }
 

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::alone;
 use crate::media::{H264, MJPEG, silent};
-use crate::program::{Lucarne, Running, until};
+use crate::program::{Lucarne, Running};
 
 /// Fifty pictures, so small that twenty thousand of them pass in some seconds.
 fn tiny(name: &str, codec: &[&str]) -> PathBuf {
@@ -61,10 +61,10 @@ fn memory_after_20000_pictures_is_what_it_was_after_2000() {
     // One film on one deck, and two films that take turns on decks that come and go.
     let films = [tiny("tiny.mp4", H264), tiny("tiny.avi", MJPEG)];
     for paths in [&films[..1], &films[..]] {
-        let run = start(paths);
-        until("2000 pictures", LONG, || 2_000 <= shown(&run));
+        let mut run = start(paths);
+        run.until("2000 pictures", LONG, |it| 2_000 <= shown(it));
         let before = rss_anon(&run);
-        until("20000 pictures", LONG, || 20_000 <= shown(&run));
+        run.until("20000 pictures", LONG, |it| 20_000 <= shown(it));
         let after = rss_anon(&run);
         run.signal(Signal::SIGTERM);
         assert_eq!(run.wait().code, 143);
@@ -77,17 +77,17 @@ fn open_files_stay_the_same_over_200_loops() {
     let _alone = alone();
     let films = [tiny("tiny.mp4", H264), tiny("tiny.avi", MJPEG)];
     for paths in [&films[..1], &films[..]] {
-        let run = start(paths);
+        let mut run = start(paths);
         let lap = 50 * paths.len() as u64;
-        until("20 loops", LONG, || 20 * lap <= shown(&run));
+        run.until("20 loops", LONG, |it| 20 * lap <= shown(it));
         let (mut most_before, mut most_after) = (0, 0);
-        until("40 loops", LONG, || {
-            most_before = most_before.max(open_files(&run));
-            40 * lap <= shown(&run)
+        run.until("40 loops", LONG, |it| {
+            most_before = most_before.max(open_files(it));
+            40 * lap <= shown(it)
         });
-        until("240 loops", LONG, || {
-            most_after = most_after.max(open_files(&run));
-            240 * lap <= shown(&run)
+        run.until("240 loops", LONG, |it| {
+            most_after = most_after.max(open_files(it));
+            240 * lap <= shown(it)
         });
         run.signal(Signal::SIGTERM);
         assert_eq!(run.wait().code, 143);

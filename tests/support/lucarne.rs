@@ -184,6 +184,41 @@ impl Running {
         read(self.folder.path().join("stderr"))
     }
 
+    /// Waits until something is so of it; fails at once when it has ended, and says where it stands when it takes too long.
+    #[track_caller]
+    pub fn until(&mut self, what: &str, limit: Duration, mut is_so: impl FnMut(&Self) -> bool) {
+        let started = Instant::now();
+        let (_sender, never) = channel::<()>();
+        while !is_so(self) {
+            let (ended, late) = (!self.is_running(), limit < started.elapsed());
+            assert!(!ended, "it ended before {what}:\n{}", self.last_words());
+            assert!(!late, "not within {limit:?}: {what}\n{}\n{}", self.last_words(), self.threads());
+            let _timeout = never.recv_timeout(LOOK);
+        }
+    }
+
+    /// The end of what it has said.
+    fn last_words(&self) -> String {
+        let said = self.stderr();
+        let lines: Vec<&str> = said.lines().collect();
+        lines[lines.len().saturating_sub(10)..].join("\n")
+    }
+
+    /// What each of its threads is at: name, state and what it waits for in the kernel, time it has run.
+    fn threads(&self) -> String {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.id())).into_iter().flatten().flatten();
+        let tasks = tasks.map(|it| {
+            let of = |name: &str| read(it.path().join(name)).trim().to_owned();
+            let stat = of("stat");
+            // Behind the name, which may have blanks in it: state is the first field, user and system time the twelfth and next.
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let field = |at: usize| *fields.get(at).unwrap_or(&"?");
+            let (name, wait, call) = (of("comm"), of("wchan"), of("syscall"));
+            format!("{name}: {} in {wait} ({call}), ran {}+{} ticks", field(0), field(11), field(12))
+        });
+        tasks.collect::<Vec<_>>().join("\n")
+    }
+
     /// Where its snapshots go.
     pub fn snapshots(&self) -> Vec<PathBuf> {
         snapshots_in(self.folder.path())

@@ -47,8 +47,9 @@ const CASES: [Case; 21] = [
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filter = arguments.iter().find(|it| !it.starts_with('-'));
-    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
+    let words: Vec<&String> = arguments.iter().filter(|it| !it.starts_with('-')).collect();
+    let is_chosen = |it: &&Case| words.is_empty() || words.iter().any(|word| it.0.contains(*word));
+    let chosen: Vec<&Case> = CASES.iter().filter(is_chosen).collect();
     if arguments.iter().any(|it| it == "--list") {
         chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
         return ExitCode::SUCCESS;
