@@ -19,7 +19,7 @@ const CODEC: &[Ability] = &[Ability::CodecCharacter, Ability::VirtualTime];
 
 /// Films whose name has one of these words, and those whose size changes, in the folder that the test looks into.
 fn films(mut job: Job, names: &[&str]) -> Job {
-    job = job.limit(Duration::from_secs(600)).push(&program("test", "v4l2"), "v4l2").shell("mkdir media");
+    job = job.limit(Duration::from_secs(600)).push(&program("v4l2"), "v4l2").shell("mkdir media");
     for film in FILMS.iter().filter(|it| names.is_empty() || names.contains(&it.name)) {
         let file = format!("{}.mp4", film.name);
         job = job.push(&film.path(), &file).shell(&format!("mv {file} media/"));
@@ -61,7 +61,7 @@ fn faults(bench: &Bench<'_>) {
 }
 
 fn vicodec(bench: &Bench<'_>) {
-    let job = || bench.job().limit(Duration::from_secs(600)).push(&program("test", "v4l2"), "v4l2");
+    let job = || bench.job().limit(Duration::from_secs(600)).push(&program("v4l2"), "v4l2");
     pass(bench, job(), "fwht");
     pass(bench, job().single_planar(), "fwht");
 }

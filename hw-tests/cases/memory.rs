@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[Case {
 /// `tests/frame_memory`, which wants dma-bufs: of a heap, and without one of memfds. The board has no encoder: its films are
 /// made here.
 fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
-    let program = program("test", "frame_memory");
+    let program = program("frame_memory");
     let films = Command::new(&program).arg("--films").output().expect("it runs");
     assert!(films.status.success(), "{}", String::from_utf8_lossy(&films.stderr));
     let mut job = bench.job().limit(Duration::from_secs(300)).push(&program, "frame_memory");

@@ -231,31 +231,29 @@ fn what_is_not_there(bench: &Bench<'_>) {
 
 /// `tests/kms.rs`, which wants vkms and so runs in full on the board only.
 fn the_presenter_conforms(bench: &Bench<'_>) {
-    let job = bench.job().limit(Duration::from_secs(300)).push(&program("test", "kms"), "kms");
+    let job = bench.job().limit(Duration::from_secs(300)).push(&program("kms"), "kms");
     let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./kms")).done();
     let verdict = end.stdout.lines().find(|it| it.starts_with("test result: ")).unwrap_or_default();
     assert!(verdict.contains(" 0 failed; 0 ignored"), "{}\n{}", end.stdout, end.said());
 }
 
-/// The program of a test or a bench, up to date: cargo builds it, which takes no time when all tests are built anyway.
-/// `kind` is cargo's word for it.
-pub fn program(kind: &str, name: &str) -> PathBuf {
+/// The program of a test, up to date: cargo builds it, which takes no time when all tests are built anyway.
+pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("its own name");
     let is_release = own.components().any(|it| it.as_os_str() == "release");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([kind, "--no-run", "--offline", "--message-format=json", &format!("--{kind}"), name])
-        // Benches are optimised anyway.
-        .args((is_release && kind == "test").then_some("--release"))
+        .args(["test", "--no-run", "--offline", "--message-format=json", "--test", name])
+        .args(is_release.then_some("--release"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo");
-    assert!(output.status.success(), "cargo {kind} --no-run: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "cargo test --no-run: {}", String::from_utf8_lossy(&output.stderr));
     let program = |line: &str| {
         let said: Value = serde_json::from_str(line).ok()?;
-        let is_it = said.pointer("/target/name")? == name && said.pointer("/target/kind/0")? == kind;
+        let is_it = said.pointer("/target/name")? == name && said.pointer("/target/kind/0")? == "test";
         is_it.then(|| said.pointer("/executable").and_then(Value::as_str).map(PathBuf::from)).flatten()
     };
     let found = String::from_utf8_lossy(&output.stdout).lines().find_map(program);
-    found.unwrap_or_else(|| panic!("cargo does not say where the {kind} {name} is"))
+    found.unwrap_or_else(|| panic!("cargo does not say where the test {name} is"))
 }

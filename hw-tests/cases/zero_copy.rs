@@ -305,7 +305,7 @@ fn exact_as_textures(bench: &Bench<'_>) {
 
 /// `tests/kms` with frames of vicodec, whose buffers are of one or of several planes.
 fn vicodec(bench: &Bench<'_>) {
-    let kms = program("test", "kms");
+    let kms = program("kms");
     for single in [false, true] {
         let job = bench.job().push(&kms, "kms");
         let job = if single { job.single_planar() } else { job };
