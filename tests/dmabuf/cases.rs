@@ -46,7 +46,7 @@ pub fn verdicts(place: &Place) {
     let said = imports.describe();
     assert_eq!(said.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), six);
     for it in imports.verdicts() {
-        crate::say(&format!("  {it}"));
+        crate::harness::say(&format!("  {it}"));
         // What our own shader can do exactly is left to it.
         assert_eq!(it.sampling, Some(Sampling::Planes), "{it}");
     }
@@ -54,7 +54,7 @@ pub fn verdicts(place: &Place) {
     let nv12 = &said[0];
     assert!(nv12.works && nv12.parts.iter().any(|it| it.name == "modifier 0x0"), "{nv12:?}");
     for it in place.tried(place.importer(), Styles::External).unwrap().verdicts() {
-        crate::say(&format!("  {it}"));
+        crate::harness::say(&format!("  {it}"));
     }
 }
 
@@ -103,7 +103,7 @@ pub fn colors(place: &Place) {
                 }
             }
         }
-        crate::say(&format!("  {styles:?}: {n_right} of {} are right", 6 * imports.formats().len()));
+        crate::harness::say(&format!("  {styles:?}: {n_right} of {} are right", 6 * imports.formats().len()));
         assert!(n_right >= imports.formats().len());
     }
 }
@@ -181,7 +181,7 @@ pub fn retiring(place: &Place) {
     // This one was the last to be drawn.
     if let (Some(before), Some(now)) = (before, kernel_buffers()) {
         assert_eq!((before, now), (0, 0), "the kernel still has buffers of the new pool");
-        crate::say(&format!("  the kernel has {now} buffers of heaps, as before"));
+        crate::harness::say(&format!("  the kernel has {now} buffers of heaps, as before"));
     }
 }
 
