@@ -11,12 +11,13 @@ use lucarne::seam::presenter::RenderTarget;
 use lucarne::sys::alloc::thread_allocations;
 use lucarne::sys::gl::Framebuffer;
 
+use crate::difference::compare;
 use crate::dmabuf_frames::DmabufFrames;
 use crate::interop_conformance::{ANY, FrameSource, Terms, bars, interop_conformance_on};
 use crate::pictures::{Picture, SDR, hard};
 use crate::place::Place;
 use crate::reference;
-use crate::stage::{Stage, compare};
+use crate::stage::Stage;
 
 const SIZE: Size = Size::new(64, 36);
 

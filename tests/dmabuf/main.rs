@@ -2,6 +2,9 @@
 //!
 //! A thread has one GL context, so the cases run one after the other, each with a context of its own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod difference;
 #[path = "../support/dmabuf_frames.rs"]
 mod dmabuf_frames;
 #[path = "../support/harness.rs"]
@@ -9,6 +12,7 @@ mod harness;
 #[path = "../support/interop_conformance.rs"]
 mod interop_conformance;
 #[path = "../support/pictures.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod pictures;
 #[path = "../support/reference.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
