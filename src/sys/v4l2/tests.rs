@@ -15,29 +15,7 @@ fn claims() -> Vec<(String, u64)> {
             $(it.push((concat!("sizeof(struct ", stringify!($name), ")").to_owned(), size_of::<$name>() as u64));)+
         };
     }
-    size!(
-        v4l2_capability,
-        v4l2_fmtdesc,
-        v4l2_frmsizeenum,
-        v4l2_format,
-        v4l2_pix_format,
-        v4l2_pix_format_mplane,
-        v4l2_requestbuffers,
-        v4l2_create_buffers,
-        v4l2_exportbuffer,
-        v4l2_buffer,
-        v4l2_plane,
-        v4l2_event,
-        v4l2_event_subscription,
-        v4l2_decoder_cmd,
-        v4l2_encoder_cmd,
-        v4l2_selection,
-        v4l2_cropcap,
-        v4l2_query_ext_ctrl,
-        v4l2_querymenu,
-        v4l2_ext_control,
-        v4l2_ext_controls,
-    );
+    abi::structs!(size);
     macro_rules! offset {
         ($($name:ident.$($field:ident).+),+ $(,)?) => {
             // `type` is a word of Rust's, which bindgen writes type_.
