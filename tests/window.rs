@@ -4,9 +4,10 @@
 //! own, started by this one, and the harness is ours.
 #[path = "support/harness.rs"]
 mod harness;
+#[path = "support/xserver.rs"]
+mod xserver;
 
 use std::cell::LazyCell;
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use lucarne::seam::wait::{Waitable, Waiter};
 use lucarne::sys::clock::monotonic_now;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use xserver::XServer;
 
 /// Tells a child which case it is.
 const CASE: &str = "LUCARNE_TEST_WINDOW_CASE";
@@ -92,37 +94,8 @@ struct Desktops {
 
 impl Desktops {
     fn start() -> Self {
-        let bare = XServer::start(&["-extension", "RANDR"]);
-        Self { x11: XServer::start(&[]), bare, wayland: Weston::start() }
-    }
-}
-
-/// An X server without a screen, on a display number of its own choosing.
-struct XServer {
-    process: Child,
-    display: String,
-}
-
-impl XServer {
-    fn start(more: &[&str]) -> Self {
-        let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0"])
-            .arg(format!("{}x{}x24", SCREEN.width, SCREEN.height))
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed (package xvfb)");
-        let mut number = String::new();
-        BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("it says its number");
-        Self { process, display: format!(":{}", number.trim()) }
-    }
-}
-
-impl Drop for XServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let start = |more: &[&str]| XServer::start(&SCREEN.to_string(), more);
+        Self { x11: start(&[]), bare: start(&["-extension", "RANDR"]), wayland: Weston::start() }
     }
 }
 
