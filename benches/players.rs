@@ -9,9 +9,8 @@ mod support;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use support::{median, say};
+use support::{median, on_the_board, say};
 
 /// Runs of each of the first pair, in turns.
 const TURNS: usize = 3;
@@ -58,15 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::copy(root.join("tests/media/bigbuckbunny.mp4"), folder.path().join("film.mp4"))?;
     fs::write(folder.path().join("plan"), plan.join("\n") + "\n")?;
     fs::write(folder.path().join("job.sh"), JOB)?;
-    let output = Command::new(root.join("hw-tests/board"))
-        .args(["run", "-V", "-p", "mpv", "-t", "1200", "-w"])
-        .arg(folder.path())
-        .args(["--", "bash", "job.sh"])
-        .env("LUCARNE_BIN", env!("CARGO_BIN_EXE_lucarne"))
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("hw-tests/board: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
+    on_the_board(folder.path(), &["-V", "-p", "mpv", "-t", "1200"], &["bash", "job.sh"])?;
     let took = |name: &str| -> Result<f64, Box<dyn Error>> {
         let at = |what: &str| fs::metadata(folder.path().join(format!("{name}.{what}")))?.modified();
         Ok(at("ended")?.duration_since(at("began")?)?.as_secs_f64())

@@ -1,11 +1,12 @@
 //! What a frame's textures cost: of a buffer that was imported before, beside an upload of the same picture; and each with
-//! the drawing behind it.
+//! the drawing behind it. It runs itself on the virtual board, which has dma-bufs and a Mesa that imports them, in real time;
+//! `--here` measures where it is started, as on a Pi.
 //!
 //! Every measurement ends when the GPU is done, so that what a driver puts off is counted too. It begins with the picture in
-//! the processor's caches, as a decoder has just left it there, or an upload would warm them for its own drawing. Where there are no dma-bufs,
-//! or this Mesa imports none, it says so: the virtual board has both (`hw-tests/cases/interop.rs`).
+//! the processor's caches, as a decoder has just left it there, or an upload would warm them for its own drawing.
+use std::error::Error;
+use std::fs;
 use std::os::fd::AsFd;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,8 +26,10 @@ use lucarne::sys::egl;
 use lucarne::sys::gl::{Api, Context, Filter, Framebuffer, Sampler, TextureTarget};
 
 mod support;
-use support::{judge, median, medians, say, time};
+use support::{judge, median, medians, on_the_board, say, time};
 
+/// The argument to measure here.
+const HERE: &str = "--here";
 const PICTURE: Size = Size::new(1920, 1080);
 /// Small: a software rasteriser draws a larger one a hundred times as long as it uploads, and nothing could be told.
 const SCREEN: Size = Size::new(160, 90);
@@ -132,17 +135,18 @@ impl Screen {
     }
 }
 
-fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            say(&format!("textures: skipped: {why}"));
-            ExitCode::SUCCESS
-        }
+fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().any(|it| it == HERE) {
+        return Ok(measure()?);
     }
+    let folder = tempfile::tempdir()?;
+    fs::copy(std::env::current_exe()?, folder.path().join("texture"))?;
+    let command = ["env", "LD_LIBRARY_PATH=/opt/lucarne/lib", "./texture", HERE];
+    say(on_the_board(folder.path(), &["-t", "300"], &command)?.trim_end());
+    Ok(())
 }
 
-fn run() -> Result<(), String> {
+fn measure() -> Result<(), String> {
     let egl = egl::Context::surfaceless(Api::Gles3).map_err(|it| it.to_string())?;
     let gl = Context::new(egl.clone()).map_err(|it| it.to_string())?;
     let imports = Imports::open(&gl, egl.display())?;

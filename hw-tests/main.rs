@@ -17,6 +17,9 @@
 
 mod case;
 mod cases;
+#[path = "../tests/support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod difference;
 mod expect;
 mod media;
 #[path = "../tests/support/pictures.rs"]

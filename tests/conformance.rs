@@ -1,8 +1,12 @@
 //! One suite for each seam, passed by every backend this machine can run.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod difference;
 #[path = "support/interop_conformance.rs"]
 mod interop_conformance;
 #[path = "support/pictures.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod pictures;
 #[path = "support/presenter_conformance.rs"]
 mod presenter_conformance;

@@ -2,8 +2,11 @@
 //!
 //! Needs a virtual terminal in text mode and the right to change it: the virtual board has some. The holder and its guard
 //! are processes, so the harness is ours.
+#[path = "support/harness.rs"]
+mod harness;
+
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -11,6 +14,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
+use harness::say;
 use lucarne::backend::console::{Console, process};
 use lucarne::backend::wait::PollWaiter;
 use lucarne::seam::seat::{Seat, SeatRequest};
@@ -26,6 +30,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A test: what must be so, and how that is shown on a terminal.
 type Case = (&'static str, fn(&File));
+
+const CASES: [Case; 7] = [
+    ("a_held_terminal_is_dark_and_deaf_and_put_back", held),
+    ("a_killed_holder_leaves_a_terminal_that_works", killed),
+    ("a_holder_killed_with_all_its_group_does_too", killed_with_its_group),
+    ("a_guard_takes_no_notice_of_being_asked_to_stop", asked),
+    ("a_guard_keeps_nothing_of_its_holder", keeps_nothing),
+    ("another_terminal_comes_to_the_screen_when_the_holder_lets_go", switched),
+    ("a_terminal_that_somebody_left_dark_is_put_back_to_text", left_dark),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -43,35 +57,14 @@ fn main() -> ExitCode {
         }
         _ => {}
     }
-    let tty = match terminal() {
-        Ok(it) => it,
-        Err(why) => {
-            say(&format!("skipped: {why}"));
-            return ExitCode::SUCCESS;
+    let mut tty = None;
+    harness::run(&CASES.map(|it| it.0), |place| match tty.get_or_insert_with(terminal) {
+        Ok(tty) => {
+            CASES[place].1(tty);
+            Ok(())
         }
-    };
-    let cases: [Case; 7] = [
-        ("a_held_terminal_is_dark_and_deaf_and_put_back", held),
-        ("a_killed_holder_leaves_a_terminal_that_works", killed),
-        ("a_holder_killed_with_all_its_group_does_too", killed_with_its_group),
-        ("a_guard_takes_no_notice_of_being_asked_to_stop", asked),
-        ("a_guard_keeps_nothing_of_its_holder", keeps_nothing),
-        ("another_terminal_comes_to_the_screen_when_the_holder_lets_go", switched),
-        ("a_terminal_that_somebody_left_dark_is_put_back_to_text", left_dark),
-    ];
-    say(&format!("\nrunning {} tests", cases.len()));
-    let mut n_failed = 0;
-    for (name, case) in cases {
-        let passed = std::panic::catch_unwind(|| case(&tty)).is_ok();
-        n_failed += usize::from(!passed);
-        say(&format!("test {name} ... {}", if passed { "ok" } else { "FAILED" }));
-    }
-    say(&format!("\ntest result: {} passed; {n_failed} failed\n", cases.len() - n_failed));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+        Err(why) => Err(why.clone()),
+    })
 }
 
 /// The terminal on the screen, where it is ours to play with: in text mode, so no desktop is on it.

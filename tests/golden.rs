@@ -1,6 +1,8 @@
 //! Pixels against an f64 reference computed from the codes: every format, matrix and range, and everything that may
 //! stand between a picture and a screen. A test that fails leaves got, want and difference as PNGs and names them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "support/difference.rs"]
+mod difference;
 #[path = "support/pictures.rs"]
 mod pictures;
 #[path = "support/reference.rs"]
@@ -20,24 +22,10 @@ use lucarne::base::time::MediaTime;
 use lucarne::seam::interop::VideoInterop;
 use lucarne::sys::gl::Api;
 
-use pictures::{Channel, Picture, SDR, Texel, hard};
-use stage::{Stage, compare, keep_evidence};
+use difference::{EXACT, SCALED, Within, compare};
+use pictures::{Channel, Picture, SDR, Texel, hard, soft};
+use stage::{Stage, keep_evidence};
 
-/// What a shot must come up to.
-#[derive(Debug, Clone, Copy)]
-enum Within {
-    /// No component further off than this, in 255ths.
-    Max(f64),
-    /// At least so many decibels.
-    Psnr(f64),
-}
-
-/// Where no filter is at work, or one that works in floats.
-const EXACT: Within = Within::Max(2.0);
-/// With 8-bit chroma between its texels: a GPU's filter may be one code off, and a code of Cb is worth 2.1 of blue.
-const INTERPOLATED: Within = Within::Max(3.0);
-/// Scaled.
-const SCALED: Within = Within::Psnr(45.0);
 /// Tone mapped. 3 is what we promise; half of it leaves room for a GPU's own `pow` and still notices a wrong exponent.
 const HDR: Within = Within::Max(1.5);
 
@@ -67,11 +55,11 @@ fn check(stage: &mut Stage, name: &str, picture: &Picture, shot: Shot, within: W
     let got = shoot(stage, picture, Shot { screen: Some(screen), ..shot });
     let want = reference::render(picture, shot.fit, shot.rotation, screen);
     let difference = compare(&got, &want);
-    let good = match within {
-        Within::Max(limit) => difference.max <= limit,
-        Within::Psnr(limit) => difference.psnr >= limit,
-    };
-    assert!(good, "{name}: {difference:?}, not {within:?}: {}", keep_evidence(name, &got, &want, screen));
+    assert!(
+        within.allows(&difference),
+        "{name}: {difference:?}, not {within:?}: {}",
+        keep_evidence(name, &got, &want, screen)
+    );
 }
 
 /// Uploads the picture, draws it and reads the screen: RGBA, top row first.
@@ -124,23 +112,6 @@ fn a_kept_copy_looks_like_the_picture() {
     }
 }
 
-/// What a format must come up to when it is shown pixel by pixel.
-fn pixel_by_pixel(pixel: PixelFormat) -> Within {
-    let subsampled = pixel.planes().iter().any(|it| it.sub_x > 1);
-    if subsampled && pixel.bit_depth() == 8 { INTERPOLATED } else { EXACT }
-}
-
-/// Soft shapes all over, as scaling is judged by: no frequency that bilinear filters argue about.
-fn soft(bits: u32) -> impl Fn(Texel) -> u16 {
-    let top = f64::from((1u32 << bits) - 1);
-    move |it| {
-        let (x, y) = (f64::from(it.x) / f64::from(it.size.width), f64::from(it.y) / f64::from(it.size.height));
-        let phase = f64::from(it.channel as u32);
-        let wave = (x * 9.0 + phase).sin() * (y * 7.0 + phase * 2.0).cos();
-        (top * (0.5 + 0.3 * wave)).round() as u16
-    }
-}
-
 /// The ways a format gets into textures.
 fn paths(pixel: PixelFormat) -> &'static [WideTexels] {
     if pixel.bit_depth() > 8 { &[WideTexels::Auto, WideTexels::Split] } else { &[WideTexels::Auto] }
@@ -156,7 +127,7 @@ fn every_format_matrix_and_range_is_exact() {
                     let color = Color { matrix, range, ..SDR };
                     let picture = Picture::new(pixel, Size::new(96, 54), color, hard(pixel.bit_depth()));
                     let name = format!("{} {matrix:?} {range:?} {wide:?}", pixel.name());
-                    check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, pixel_by_pixel(pixel));
+                    check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, Within::pixel_by_pixel(pixel));
                 }
             }
         }
@@ -199,7 +170,7 @@ fn desktop_gl_draws_the_same() {
         for &wide in paths(pixel) {
             let picture = Picture::new(pixel, Size::new(96, 54), SDR, hard(pixel.bit_depth()));
             let name = format!("core {} {wide:?}", pixel.name());
-            check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, pixel_by_pixel(pixel));
+            check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, Within::pixel_by_pixel(pixel));
         }
     }
 }
@@ -215,7 +186,7 @@ fn chroma_lies_where_the_stream_says() {
                 let color = Color { siting, ..SDR };
                 let name = format!("{} {siting:?} {wide:?}", pixel.name());
                 let picture = Picture::new(pixel, Size::new(64, 48), color, hard(pixel.bit_depth()));
-                check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, pixel_by_pixel(pixel));
+                check(&mut stage, &name, &picture, Shot { wide, ..PLAIN }, Within::pixel_by_pixel(pixel));
                 let picture = Picture::new(pixel, Size::new(64, 48), color, soft(pixel.bit_depth()));
                 let shot = Shot { wide, screen: Some(Size::new(200, 150)), ..PLAIN };
                 check(&mut stage, &format!("{name} scaled"), &picture, shot, SCALED);
@@ -233,7 +204,7 @@ fn odd_sizes_and_any_stride_are_exact() {
                 for &wide in paths(pixel) {
                     let picture = Picture::new(pixel, Size::new(width, height), SDR, hard(pixel.bit_depth()));
                     let name = format!("{} {width}x{height} stride+{padding} {wide:?}", pixel.name());
-                    check(&mut stage, &name, &picture, Shot { wide, padding, ..PLAIN }, pixel_by_pixel(pixel));
+                    check(&mut stage, &name, &picture, Shot { wide, padding, ..PLAIN }, Within::pixel_by_pixel(pixel));
                 }
             }
         }
@@ -254,7 +225,7 @@ fn nothing_bleeds_in_from_outside_the_crop() {
                 let bits = pixel.bit_depth();
                 let sharp = Picture::of_format(format, outside(Box::new(hard(bits)), bits));
                 let name = format!("{} crop {x},{y} {width}x{height} {wide:?}", pixel.name());
-                check(&mut stage, &name, &sharp, Shot { wide, ..PLAIN }, pixel_by_pixel(pixel));
+                check(&mut stage, &name, &sharp, Shot { wide, ..PLAIN }, Within::pixel_by_pixel(pixel));
                 let smooth = Picture::of_format(format, outside(Box::new(soft(bits)), bits));
                 let shot =
                     Shot { wide, screen: Some(Size::new(width * 3 + 1, height * 3 - 1)), fit: Fit::Stretch, ..PLAIN };
@@ -309,7 +280,13 @@ fn turned_pictures_of_the_screens_size_are_exact() {
                 let turned = rotation.swaps_axes();
                 let screen = Some(if turned { Size::new(38, 62) } else { Size::new(62, 38) });
                 let name = format!("{} turned {} top_down {top_down}", pixel.name(), rotation.degrees());
-                check(&mut stage, &name, &picture, Shot { rotation, screen, top_down, ..PLAIN }, pixel_by_pixel(pixel));
+                check(
+                    &mut stage,
+                    &name,
+                    &picture,
+                    Shot { rotation, screen, top_down, ..PLAIN },
+                    Within::pixel_by_pixel(pixel),
+                );
             }
         }
     }

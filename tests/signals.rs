@@ -2,10 +2,15 @@
 //!
 //! Signals belong to whole processes: each case is a child of this one, and the harness is ours, since another's threads
 //! would take the signal.
-use std::io::{BufRead, BufReader, Write};
+#[path = "support/harness.rs"]
+mod harness;
+
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
+use harness::say;
 use lucarne::backend::signals::{StopSignal, StopSignals};
 use lucarne::backend::wait::PollWaiter;
 use lucarne::seam::wait::Waiter;
@@ -33,21 +38,11 @@ fn main() -> ExitCode {
         ),
         ("a_second_signal_ends_a_process_that_hangs", "hangs", &[Signal::SIGINT, Signal::SIGTERM][..], 143),
     ];
-    say(&format!("\nrunning {} tests", cases.len()));
-    let mut n_failed = 0;
-    for (name, role, signals, want) in cases {
-        let got = exit_code_after(role, signals);
-        let passed = got == Some(want);
-        n_failed += usize::from(!passed);
-        say(&format!("test {name} ... {}", if passed { "ok".to_owned() } else { format!("FAILED: {got:?}") }));
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {} passed; {n_failed} failed\n", cases.len() - n_failed));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+    harness::run(&cases.map(|it| it.0), |place| {
+        let (_, role, signals, want) = cases[place];
+        assert_eq!(exit_code_after(role, signals), Some(want));
+        Ok::<(), Infallible>(())
+    })
 }
 
 fn exit_code_after(role: &str, signals: &[Signal]) -> Option<i32> {

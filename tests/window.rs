@@ -2,7 +2,12 @@
 //!
 //! A process can connect to a desktop once, and some systems want the main thread for it. So each case is a process of its
 //! own, started by this one, and the harness is ours.
-use std::io::{BufRead, BufReader, Write};
+#[path = "support/harness.rs"]
+mod harness;
+#[path = "support/xserver.rs"]
+mod xserver;
+
+use std::cell::LazyCell;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,6 +28,7 @@ use lucarne::seam::wait::{Waitable, Waiter};
 use lucarne::sys::clock::monotonic_now;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use xserver::XServer;
 
 /// Tells a child which case it is.
 const CASE: &str = "LUCARNE_TEST_WINDOW_CASE";
@@ -43,7 +49,7 @@ enum Desktop {
 
 type Case = (&'static str, Desktop, fn());
 
-const CASES: &[Case] = &[
+const CASES: [Case; 7] = [
     ("without_a_desktop_there_is_a_clean_error", Desktop::None, without_a_desktop),
     ("a_desktop_that_lacks_something_is_a_clean_error", Desktop::BareX11, bare_desktop),
     ("what_is_drawn_is_on_the_screen", Desktop::X11, drawn_is_on_screen),
@@ -59,77 +65,37 @@ fn main() -> ExitCode {
         case.2();
         return ExitCode::SUCCESS;
     }
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filter = arguments.iter().find(|it| !it.starts_with('-'));
-    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
-    if arguments.iter().any(|it| it == "--list") {
-        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
-        return ExitCode::SUCCESS;
-    }
-    say(&format!("\nrunning {} tests", chosen.len()));
-    let bare = XServer::start(&["-extension", "RANDR"]);
-    let (x11, wayland) = (XServer::start(&[]), Weston::start());
-    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
-    for (name, desktop, _) in &chosen {
+    let desktops = LazyCell::new(Desktops::start);
+    harness::run(&CASES.map(|it| it.0), |place| {
+        let (name, desktop, _) = CASES[place];
         let mut child = Command::new(std::env::current_exe().expect("we are a file"));
         child.env(CASE, name).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
         match desktop {
             Desktop::None => {}
-            Desktop::X11 => drop(child.env("DISPLAY", &x11.display)),
-            Desktop::BareX11 => drop(child.env("DISPLAY", &bare.display)),
-            Desktop::Wayland => match &wayland {
-                Some(it) => drop(child.env("WAYLAND_DISPLAY", Weston::SOCKET).env("XDG_RUNTIME_DIR", it.folder.path())),
-                None => {
-                    say(&format!("test {name} ... ignored, weston is not installed"));
-                    n_skipped += 1;
-                    continue;
-                }
-            },
+            Desktop::X11 => drop(child.env("DISPLAY", &desktops.x11.display)),
+            Desktop::BareX11 => drop(child.env("DISPLAY", &desktops.bare.display)),
+            Desktop::Wayland => {
+                let it = desktops.wayland.as_ref().ok_or("weston is not installed")?;
+                child.env("WAYLAND_DISPLAY", Weston::SOCKET).env("XDG_RUNTIME_DIR", it.folder.path());
+            }
         }
         let output = child.output().expect("we can be started");
-        if output.status.success() {
-            say(&format!("test {name} ... ok"));
-            n_passed += 1;
-        } else {
-            say(&format!("test {name} ... FAILED ({})\n{}", output.status, String::from_utf8_lossy(&output.stderr)));
-            n_failed += 1;
-        }
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        Ok::<(), &str>(())
+    })
 }
 
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+/// All that the cases open windows on.
+struct Desktops {
+    x11: XServer,
+    bare: XServer,
+    wayland: Option<Weston>,
 }
 
-/// An X server without a screen, on a display number of its own choosing.
-struct XServer {
-    process: Child,
-    display: String,
-}
-
-impl XServer {
-    fn start(more: &[&str]) -> Self {
-        let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0"])
-            .arg(format!("{}x{}x24", SCREEN.width, SCREEN.height))
-            .args(more)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed (package xvfb)");
-        let mut number = String::new();
-        BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("it says its number");
-        Self { process, display: format!(":{}", number.trim()) }
-    }
-}
-
-impl Drop for XServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+impl Desktops {
+    fn start() -> Self {
+        let start = |more: &[&str]| XServer::start(&SCREEN.to_string(), more);
+        Self { x11: start(&[]), bare: start(&["-extension", "RANDR"]), wayland: Weston::start() }
     }
 }
 

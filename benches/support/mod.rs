@@ -1,5 +1,8 @@
 //! What the benches share: reading the clock, the middle of several runs, and one way of printing figures.
+use std::error::Error;
 use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[allow(dead_code, reason = "only `pace` needs a film, and not every kind")]
@@ -33,6 +36,24 @@ pub fn in_turns(turns: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Vec<(
 #[allow(dead_code, reason = "`players` has a few long runs, and other pairs")]
 pub fn medians(turns: &[(f64, f64)]) -> (f64, f64) {
     (median(turns.iter().map(|it| it.0).collect()), median(turns.iter().map(|it| it.1).collect()))
+}
+
+/// Runs a command on the virtual board, in `folder`, by `hw-tests/board run` with these options. Answers what it printed.
+#[allow(dead_code, reason = "only `players` and `texture` need the board")]
+pub fn on_the_board(folder: &Path, options: &[&str], command: &[&str]) -> Result<String, Box<dyn Error>> {
+    let output = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("hw-tests/board"))
+        .arg("run")
+        .args(options)
+        .arg("-w")
+        .arg(folder)
+        .arg("--")
+        .args(command)
+        .env("LUCARNE_BIN", env!("CARGO_BIN_EXE_lucarne"))
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("hw-tests/board: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// One line of a report.

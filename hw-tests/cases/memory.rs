@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::case::{Bench, Case};
-use crate::cases::outputs::program;
+use crate::cases::programs::{all_passed, program};
 use crate::rig::Ability;
 
 /// The cases of this file.
@@ -17,7 +17,7 @@ pub const CASES: &[Case] = &[Case {
 /// `tests/frame_memory`, which wants dma-bufs: of a heap, and without one of memfds. The board has no encoder: its films are
 /// made here.
 fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
-    let program = program("test", "frame_memory");
+    let program = program("frame_memory");
     let films = Command::new(&program).arg("--films").output().expect("it runs");
     assert!(films.status.success(), "{}", String::from_utf8_lossy(&films.stderr));
     let mut job = bench.job().limit(Duration::from_secs(300)).push(&program, "frame_memory");
@@ -28,9 +28,7 @@ fn software_decodes_into_dmabufs(bench: &Bench<'_>) {
     let shell = "export LD_LIBRARY_PATH=/opt/lucarne/lib; ./frame_memory && mount -t tmpfs none /dev/dma_heap && \
         ./frame_memory pictures_; code=$?; umount /dev/dma_heap; (exit $code)";
     let end = bench.run(job.shell(shell)).done();
-    let verdicts = end.stdout.lines().filter(|it| it.starts_with("test result: "));
-    let n_good = verdicts.filter(|it| it.contains(" 0 failed; 0 ignored")).count();
-    assert_eq!(n_good, 2, "{}\n{}", end.stdout, end.said());
+    all_passed(&end, 2);
     for device in ["/dev/dma_heap/system", "/dev/udmabuf"] {
         assert!(end.stdout.lines().any(|it| it == format!("buffers of {device}")), "{device}: {}", end.stdout);
     }

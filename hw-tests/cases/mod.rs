@@ -15,6 +15,7 @@ mod pacing;
 mod pictures;
 mod planes;
 mod power;
+mod programs;
 mod seams;
 mod surroundings;
 mod zero_copy;

@@ -1,11 +1,11 @@
 //! Several outputs, their modes, and what there is not.
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::case::{Bench, Case};
+use crate::cases::programs::{all_passed, program};
 use crate::media;
 use crate::rig::{Ability, Ended, Job, Recording};
 
@@ -231,31 +231,7 @@ fn what_is_not_there(bench: &Bench<'_>) {
 
 /// `tests/kms.rs`, which wants vkms and so runs in full on the board only.
 fn the_presenter_conforms(bench: &Bench<'_>) {
-    let job = bench.job().limit(Duration::from_secs(300)).push(&program("test", "kms"), "kms");
+    let job = bench.job().limit(Duration::from_secs(300)).push(&program("kms"), "kms");
     let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./kms")).done();
-    let verdict = end.stdout.lines().find(|it| it.starts_with("test result: ")).unwrap_or_default();
-    assert!(verdict.contains(" 0 failed; 0 ignored"), "{}\n{}", end.stdout, end.said());
-}
-
-/// The program of a test or a bench, up to date: cargo builds it, which takes no time when all tests are built anyway.
-/// `kind` is cargo's word for it.
-pub fn program(kind: &str, name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("its own name");
-    let is_release = own.components().any(|it| it.as_os_str() == "release");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([kind, "--no-run", "--offline", "--message-format=json", &format!("--{kind}"), name])
-        // Benches are optimised anyway.
-        .args((is_release && kind == "test").then_some("--release"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo");
-    assert!(output.status.success(), "cargo {kind} --no-run: {}", String::from_utf8_lossy(&output.stderr));
-    let program = |line: &str| {
-        let said: Value = serde_json::from_str(line).ok()?;
-        let is_it = said.pointer("/target/name")? == name && said.pointer("/target/kind/0")? == kind;
-        is_it.then(|| said.pointer("/executable").and_then(Value::as_str).map(PathBuf::from)).flatten()
-    };
-    let found = String::from_utf8_lossy(&output.stdout).lines().find_map(program);
-    found.unwrap_or_else(|| panic!("cargo does not say where the {kind} {name} is"))
+    all_passed(&end, 1);
 }

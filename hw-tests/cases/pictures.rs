@@ -9,8 +9,9 @@ use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::geometry::{Fit, Rotation};
 
 use crate::case::{Bench, Case};
+use crate::difference::{Difference, SCALED, Within, compare};
 use crate::media;
-use crate::pictures::{Channel, Picture as Codes, SDR, Texel, hard};
+use crate::pictures::{Channel, Picture as Codes, SDR, Texel, hard, soft};
 use crate::reference;
 use crate::rig::{Ability, Ended, Picture};
 
@@ -31,54 +32,15 @@ const SCREEN: Size = Size::new(640, 480);
 /// for six.
 const FRAMES_PER_SECOND: usize = 10;
 
-/// How near a picture must be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Within {
-    /// No component further off than this, in 255ths.
-    Max(f64),
-    /// At least so many decibels.
-    Psnr(f64),
-}
-
-/// Where no filter is at work, or one that works in floats.
-const EXACT: Within = Within::Max(2.0);
-/// With 8-bit chroma between its texels: a GPU's filter may be one code off, and a code of Cb is worth 2.1 of blue.
-const INTERPOLATED: Within = Within::Max(3.0);
-/// Scaled.
-const SCALED: Within = Within::Psnr(45.0);
-
-impl Within {
-    /// What a format must come up to when it is shown pixel by pixel: the rule of `tests/golden.rs`.
-    fn pixel_by_pixel(pixel: PixelFormat) -> Self {
-        let subsampled = pixel.planes().iter().any(|it| it.sub_x > 1);
-        if subsampled && pixel.bit_depth() == 8 { INTERPOLATED } else { EXACT }
-    }
-
-    /// Why a picture from the wire is not what it should be, if it is not.
-    fn complaint(self, got: &Picture, want: &[[f64; 3]]) -> Option<String> {
-        assert_eq!((got.width * got.height, got.rgba.len()), (want.len(), want.len() * 4), "the picture's size");
-        let (mut max, mut worst, mut squares) = (0.0f64, 0, 0.0);
-        for (at, (got, want)) in got.rgba.chunks_exact(4).zip(want).enumerate() {
-            for component in 0..3 {
-                let apart = (f64::from(got[component]) - want[component] * 255.0).abs();
-                (max, worst) = if apart > max { (apart, at) } else { (max, worst) };
-                squares += apart * apart;
-            }
-        }
-        let psnr = 10.0 * (255.0 * 255.0 * (want.len() * 3) as f64 / squares).log10();
-        let is_good = match self {
-            Within::Max(limit) => max <= limit,
-            Within::Psnr(limit) => psnr >= limit,
-        };
+/// Why a picture from the wire is not what it should be, if it is not.
+fn complaint(within: Within, got: &Picture, want: &[[f64; 3]]) -> Option<String> {
+    let difference = compare(&got.rgba, want);
+    (!within.allows(&difference)).then(|| {
+        let Difference { max, worst, psnr } = difference;
         let (x, y) = (worst % got.width, worst / got.width);
-        (!is_good).then(|| {
-            let want = want[worst].map(|it| (it * 255.0).round());
-            let got = got.at(x, y);
-            format!(
-                "{max:.2} of 255 at ({x}, {y}), where {got:?} is and {want:?} should be; {psnr:.1} dB; not {self:?}"
-            )
-        })
-    }
+        let (got, want) = (got.at(x, y), want[worst].map(|it| (it * 255.0).round()));
+        format!("{max:.2} of 255 at ({x}, {y}), where {got:?} is and {want:?} should be; {psnr:.1} dB; not {within:?}")
+    })
 }
 
 /// What is in a film's file, and how it is packed.
@@ -172,17 +134,6 @@ impl Film {
     }
 }
 
-/// Soft shapes all over, as scaling is judged by: no frequency that bilinear filters argue about.
-fn soft(bits: u32) -> impl Fn(Texel) -> u16 {
-    let top = f64::from((1u32 << bits) - 1);
-    move |it| {
-        let (x, y) = (f64::from(it.x) / f64::from(it.size.width), f64::from(it.y) / f64::from(it.size.height));
-        let phase = f64::from(it.channel as u32);
-        let wave = (x * 9.0 + phase).sin() * (y * 7.0 + phase * 2.0).cos();
-        (top * (0.5 + 0.3 * wave)).round() as u16
-    }
-}
-
 /// Plays the films one after the other on the display, and keeps a picture of each frame. All are drawn: planes of the board
 /// do not filter chroma, which these films are hard on. What planes show is `tests/kms`' to check.
 fn shown(bench: &Bench<'_>, films: &[Film], n_frames: usize) -> Ended {
@@ -222,7 +173,7 @@ fn check_all(bench: &Bench<'_>, films: &[Film]) {
     let end = shown(bench, films, n_frames);
     for (film, frame, got) in pictures(&end, films.len(), n_frames) {
         let film = &films[film];
-        if let Some(why) = film.within.complaint(&got, &film.want(frame)) {
+        if let Some(why) = complaint(film.within, &got, &film.want(frame)) {
             panic!("frame {frame} of {film:?}: {why}");
         }
     }
@@ -287,8 +238,8 @@ fn the_check_finds_what_is_wrong(bench: &Bench<'_>) {
     for (film, frame, got) in pictures(&end, films.len(), 2) {
         let film = &films[film];
         let want = film.want(frame);
-        assert_eq!(film.within.complaint(&got, &want), None, "{film:?}");
-        let of = |wrong: &Film| film.within.complaint(&got, &wrong.want(frame));
+        assert_eq!(complaint(film.within, &got, &want), None, "{film:?}");
+        let of = |wrong: &Film| complaint(film.within, &got, &wrong.want(frame));
         let color = |color: Color| of(&Film { color, ..film.clone() });
         let mut one_right = want.clone();
         one_right.rotate_right(1);
@@ -298,9 +249,9 @@ fn the_check_finds_what_is_wrong(bench: &Bench<'_>) {
             ("another matrix", color(Color { matrix: Matrix::Bt601, ..film.color })),
             ("another range", color(Color { range: Range::Full, ..film.color })),
             ("turned", of(&Film { rotation: Rotation::Half, ..film.clone() })),
-            ("another frame", film.within.complaint(&got, &film.want(frame + 1))),
-            ("a pixel to the right", film.within.complaint(&got, &one_right)),
-            ("a pixel down", film.within.complaint(&got, &one_down)),
+            ("another frame", complaint(film.within, &got, &film.want(frame + 1))),
+            ("a pixel to the right", complaint(film.within, &got, &one_right)),
+            ("a pixel down", complaint(film.within, &got, &one_down)),
         ] {
             assert!(complaint.is_some(), "not found: {what}, of {film:?}");
         }

@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 pub mod alloc;
+#[cfg(test)]
+pub mod c_headers;
 #[cfg(target_os = "linux")]
 pub mod cec;
 pub mod clock;

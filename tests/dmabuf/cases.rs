@@ -11,12 +11,13 @@ use lucarne::seam::presenter::RenderTarget;
 use lucarne::sys::alloc::thread_allocations;
 use lucarne::sys::gl::Framebuffer;
 
+use crate::difference::compare;
 use crate::dmabuf_frames::DmabufFrames;
 use crate::interop_conformance::{ANY, FrameSource, Terms, bars, interop_conformance_on};
 use crate::pictures::{Picture, SDR, hard};
 use crate::place::Place;
 use crate::reference;
-use crate::stage::{Stage, compare};
+use crate::stage::Stage;
 
 const SIZE: Size = Size::new(64, 36);
 
@@ -46,7 +47,7 @@ pub fn verdicts(place: &Place) {
     let said = imports.describe();
     assert_eq!(said.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), six);
     for it in imports.verdicts() {
-        crate::say(&format!("  {it}"));
+        crate::harness::say(&format!("  {it}"));
         // What our own shader can do exactly is left to it.
         assert_eq!(it.sampling, Some(Sampling::Planes), "{it}");
     }
@@ -54,7 +55,7 @@ pub fn verdicts(place: &Place) {
     let nv12 = &said[0];
     assert!(nv12.works && nv12.parts.iter().any(|it| it.name == "modifier 0x0"), "{nv12:?}");
     for it in place.tried(place.importer(), Styles::External).unwrap().verdicts() {
-        crate::say(&format!("  {it}"));
+        crate::harness::say(&format!("  {it}"));
     }
 }
 
@@ -103,7 +104,7 @@ pub fn colors(place: &Place) {
                 }
             }
         }
-        crate::say(&format!("  {styles:?}: {n_right} of {} are right", 6 * imports.formats().len()));
+        crate::harness::say(&format!("  {styles:?}: {n_right} of {} are right", 6 * imports.formats().len()));
         assert!(n_right >= imports.formats().len());
     }
 }
@@ -181,7 +182,7 @@ pub fn retiring(place: &Place) {
     // This one was the last to be drawn.
     if let (Some(before), Some(now)) = (before, kernel_buffers()) {
         assert_eq!((before, now), (0, 0), "the kernel still has buffers of the new pool");
-        crate::say(&format!("  the kernel has {now} buffers of heaps, as before"));
+        crate::harness::say(&format!("  the kernel has {now} buffers of heaps, as before"));
     }
 }
 

@@ -74,7 +74,7 @@ pub fn wrong_pixels(place: &Place) {
     plan.set(Plan { off_by: 4, ..Plan::default() });
     let why = place.tried(importer, Styles::Planes).unwrap_err();
     assert!(why.contains("nv12: plane by plane: wrong pixels, plane 0 at "), "{why}");
-    crate::say(&format!("  {}", why.split("; ").next().unwrap()));
+    crate::harness::say(&format!("  {}", why.split("; ").next().unwrap()));
     // Where planes are wrong, the whole may still be right.
     let (importer, (plan, _)) = faulty(place);
     plan.set(Plan { off_by: 4, ..Plan::default() });
@@ -99,7 +99,7 @@ pub fn refused(place: &Place) {
     interop.submit_decoded_frame(frames.lend(2, &picture, MediaTime::ZERO)).unwrap();
     let error = interop.acquire_renderable_frame().unwrap_err();
     let words = error.to_string();
-    crate::say(&format!("  {words}"));
+    crate::harness::say(&format!("  {words}"));
     for it in ["dmabuf: ", "nv12 64x36", "2 planes", "modifier 0x0", "fd ", "offset 2304, stride 64", "out of memory"] {
         assert!(words.contains(it), "{it:?} is not in {words:?}");
     }

@@ -2,11 +2,17 @@
 //!
 //! A thread has one GL context, so the cases run one after the other, each with a context of its own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod difference;
 #[path = "../support/dmabuf_frames.rs"]
 mod dmabuf_frames;
+#[path = "../support/harness.rs"]
+mod harness;
 #[path = "../support/interop_conformance.rs"]
 mod interop_conformance;
 #[path = "../support/pictures.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod pictures;
 #[path = "../support/reference.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -18,8 +24,6 @@ mod cases;
 mod faults;
 mod place;
 
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use place::{KINDS, Place};
@@ -44,45 +48,11 @@ const CASES: [Case; 13] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filter = arguments.iter().find(|it| !it.starts_with('-'));
-    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
-    let is_listing = arguments.iter().any(|it| it == "--list");
-    for kind in KINDS {
-        for (name, case) in CASES {
-            let name = format!("{}::{name}", kind.name());
-            if filter.is_some_and(|it| !name.contains(it.as_str())) {
-                continue;
-            }
-            if is_listing {
-                say(&format!("{name}: test"));
-                continue;
-            }
-            let place = match Place::find(kind) {
-                Ok(it) => it,
-                Err(why) => {
-                    say(&format!("test {name} ... ignored, {why}"));
-                    n_skipped += 1;
-                    continue;
-                }
-            };
-            if catch_unwind(AssertUnwindSafe(|| case(&place))).is_ok() {
-                say(&format!("test {name} ... ok"));
-                n_passed += 1;
-            } else {
-                say(&format!("test {name} ... FAILED"));
-                n_failed += 1;
-            }
-        }
-    }
-    if is_listing {
-        return ExitCode::SUCCESS;
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+    let each = || KINDS.into_iter().flat_map(|kind| CASES.map(|(name, case)| (kind, name, case)));
+    let names: Vec<String> = each().map(|(kind, name, _)| format!("{}::{name}", kind.name())).collect();
+    let cases: Vec<_> = each().collect();
+    harness::run(&names, |place| {
+        let (kind, _, case) = cases[place];
+        Place::find(kind).map(|it| case(&it))
+    })
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
 #[path = "../support/decoder_suite.rs"]
 mod decoder_suite;
+#[path = "../support/harness.rs"]
+mod harness;
 #[path = "../support/media.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod media;
@@ -12,11 +14,10 @@ mod cases;
 mod decode;
 mod films;
 
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use harness::say;
 use lucarne::backend::frame_memory::DmabufSource;
 
 /// A case, by name.
@@ -35,44 +36,23 @@ const CASES: [Case; 9] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|it| it == "--films") {
+    if std::env::args().any(|it| it == "--films") {
         films::all().iter().for_each(|name| say(&format!("{name}\t{}", films::path(name).display())));
         return ExitCode::SUCCESS;
     }
-    let filter = arguments.iter().find(|it| !it.starts_with('-'));
-    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
-    if arguments.iter().any(|it| it == "--list") {
-        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
-        return ExitCode::SUCCESS;
-    }
-    say(&format!("\nrunning {} tests", chosen.len()));
-    let source = DmabufSource::find().map(Arc::new);
-    if let Ok(it) = &source {
-        say(&format!("buffers of {}", it.heap().path().display()));
-    }
-    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
-    for (name, case) in chosen {
-        match &source {
-            Ok(source) if catch_unwind(AssertUnwindSafe(|| case(source))).is_ok() => {
-                say(&format!("test {name} ... ok"));
-                n_passed += 1;
-            }
-            Ok(_) => {
-                say(&format!("test {name} ... FAILED"));
-                n_failed += 1;
-            }
-            Err(why) => {
-                say(&format!("test {name} ... ignored, {why}"));
-                n_skipped += 1;
-            }
+    let mut source = None;
+    harness::run(&CASES.map(|it| it.0), |place| match source.get_or_insert_with(find) {
+        Ok(it) => {
+            CASES[place].1(it);
+            Ok(())
         }
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Err(why) => Err(why.clone()),
+    })
 }
 
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+/// Says which memory it is that all cases use.
+fn find() -> Result<Arc<DmabufSource>, String> {
+    let source = DmabufSource::find()?;
+    say(&format!("buffers of {}", source.heap().path().display()));
+    Ok(Arc::new(source))
 }

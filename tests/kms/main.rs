@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
 #[path = "../v4l2/fwht.rs"]
 mod fwht;
+#[path = "../support/harness.rs"]
+mod harness;
 #[path = "../support/pictures.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod pictures;
@@ -25,8 +27,6 @@ mod frames;
 mod screen;
 mod wire;
 
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use cards::Surroundings;
@@ -66,41 +66,9 @@ const CASES: [Case; 28] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let filter = arguments.iter().find(|it| !it.starts_with('-'));
-    let chosen: Vec<&Case> = CASES.iter().filter(|it| filter.is_none_or(|filter| it.0.contains(filter))).collect();
-    if arguments.iter().any(|it| it == "--list") {
-        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
-        return ExitCode::SUCCESS;
-    }
-    say(&format!("\nrunning {} tests", chosen.len()));
-    let surroundings = Surroundings::find();
-    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
-    for (name, case) in chosen {
-        let outcome = match &surroundings {
-            Ok(it) => catch_unwind(AssertUnwindSafe(|| case(it))),
-            Err(why) => Ok(Err(*why)),
-        };
-        match outcome {
-            Ok(Ok(())) => {
-                say(&format!("test {name} ... ok"));
-                n_passed += 1;
-            }
-            Ok(Err(why)) => {
-                say(&format!("test {name} ... ignored, {why}"));
-                n_skipped += 1;
-            }
-            Err(_) => {
-                say(&format!("test {name} ... FAILED"));
-                n_failed += 1;
-            }
-        }
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+    let mut surroundings = None;
+    harness::run(&CASES.map(|it| it.0), |place| match surroundings.get_or_insert_with(Surroundings::find) {
+        Ok(it) => CASES[place].1(it),
+        Err(why) => Err(*why),
+    })
 }

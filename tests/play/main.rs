@@ -16,6 +16,8 @@ mod program;
 #[path = "../support/reference.rs"]
 #[allow(dead_code, reason = "each test program uses its own part of it")]
 mod reference;
+#[path = "../support/xserver.rs"]
+mod xserver;
 
 mod endings;
 mod film;

@@ -1,34 +1,17 @@
 //! The program in a window on a virtual X server: what is on the screen, and the keys.
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::program::{Lucarne, Running, bigbuckbunny, until};
+use crate::xserver::XServer;
 
 /// Far more than it takes, far less than a hang.
 const SOON: Duration = Duration::from_secs(30);
 /// Pictures are compared at this size, in grey.
 const THUMB: (usize, usize) = (64, 36);
 
-/// An X server without a screen, on a display number of its own choosing.
-struct XServer {
-    process: Child,
-    display: String,
-}
-
+/// What users of a screen do.
 impl XServer {
-    fn start() -> Self {
-        let mut process = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", "1280x720x24"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed (package xvfb)");
-        let mut number = String::new();
-        BufReader::new(process.stdout.take().expect("it is piped")).read_line(&mut number).expect("it says its number");
-        Self { process, display: format!(":{}", number.trim()) }
-    }
-
     /// The whole screen, small and grey.
     fn look(&self) -> Vec<u8> {
         thumbs(&["-f", "x11grab", "-draw_mouse", "0", "-video_size", "1280x720", "-i", &self.display, "-frames:v", "1"])
@@ -48,13 +31,6 @@ impl XServer {
     fn play(&self, inputs: &[&std::path::Path]) -> Running {
         let it = Lucarne::play(inputs).display("window").size("1280x720").env("DISPLAY", &self.display);
         it.args(["--loop", "forever"]).start()
-    }
-}
-
-impl Drop for XServer {
-    fn drop(&mut self) {
-        let _ended = self.process.kill();
-        let _reaped = self.process.wait();
     }
 }
 
@@ -86,7 +62,7 @@ fn a_window_shows_the_film_and_closes_on_a_key() {
     // How different two pictures of the film usually are.
     let usual = difference(frames[20], frames[110]);
     for key in ["q", "Escape"] {
-        let screen = XServer::start();
+        let screen = XServer::start("1280x720", &[]);
         let run = screen.play(&[&film]);
         let mut nearest = f64::MAX;
         until("the film on the screen", SOON, || {
@@ -108,7 +84,7 @@ fn a_window_shows_the_film_and_closes_on_a_key() {
 #[test]
 fn an_empty_folder_shows_a_picture_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let screen = XServer::start();
+    let screen = XServer::start("1280x720", &[]);
     let run = screen.play(&[folder.path()]);
     let mut seen = Vec::new();
     until("a picture that is not black", SOON, || {

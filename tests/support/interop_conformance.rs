@@ -11,9 +11,10 @@ use lucarne::base::time::MediaTime;
 use lucarne::seam::interop::{InteropError, Renderable, VideoInterop};
 use lucarne::sys::gl::{Api, Context};
 
+use crate::difference::compare;
 use crate::pictures::{Channel, Picture, SDR, Texel, hard};
 use crate::reference;
-use crate::stage::{Stage, compare, keep_evidence};
+use crate::stage::{Stage, keep_evidence};
 
 /// Where a backend's frames come from, and whether they come home.
 pub trait FrameSource {

@@ -149,3 +149,14 @@ pub fn hard(bits: u32) -> impl Fn(Texel) -> u16 {
         u16::try_from(code).unwrap()
     }
 }
+
+/// Soft shapes all over, as scaling is judged by: no frequency that bilinear filters argue about.
+pub fn soft(bits: u32) -> impl Fn(Texel) -> u16 {
+    let top = f64::from((1u32 << bits) - 1);
+    move |it| {
+        let (x, y) = (f64::from(it.x) / f64::from(it.size.width), f64::from(it.y) / f64::from(it.size.height));
+        let phase = f64::from(it.channel as u32);
+        let wave = (x * 9.0 + phase).sin() * (y * 7.0 + phase * 2.0).cos();
+        (top * (0.5 + 0.3 * wave)).round() as u16
+    }
+}

@@ -45,30 +45,6 @@ impl Stage {
     }
 }
 
-/// How far two pictures are apart.
-#[derive(Debug)]
-pub struct Difference {
-    /// The largest of any component, in 255ths.
-    pub max: f64,
-    /// Decibels; infinite for equal ones.
-    pub psnr: f64,
-}
-
-/// Compares RGBA bytes with RGB of 0..1.
-pub fn compare(got: &[u8], want: &[[f64; 3]]) -> Difference {
-    assert_eq!(got.len(), want.len() * 4);
-    let (mut max, mut squares) = (0.0f64, 0.0);
-    for (got, want) in got.chunks(4).zip(want) {
-        for component in 0..3 {
-            let apart = (f64::from(got[component]) - want[component] * 255.0).abs();
-            max = max.max(apart);
-            squares += apart * apart;
-        }
-    }
-    let mean = squares / (want.len() * 3) as f64;
-    Difference { max, psnr: 10.0 * (255.0 * 255.0 / mean).log10() }
-}
-
 /// Writes got, want and their difference (16 times as strong) beside each other, and says where.
 pub fn keep_evidence(name: &str, got: &[u8], want: &[[f64; 3]], size: Size) -> String {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));

@@ -8,8 +8,8 @@ use lucarne::seam::decoder::{DecodeError, Decoder, DecoderFactory};
 
 use crate::decoder_suite::{Case, decoder_conformance};
 use crate::films::{self, Film};
+use crate::harness::say;
 use crate::play::{self, Screen, Shown};
-use crate::say;
 
 pub const NONE: &str = "there is no decoder of H.264 here, or no film";
 

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
 #[path = "../support/decoder_suite.rs"]
 mod decoder_suite;
+#[path = "../support/harness.rs"]
+mod harness;
 
 mod faults;
 mod films;
@@ -14,8 +16,6 @@ mod fwht_cases;
 mod h264_cases;
 mod play;
 
-use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 /// A case, by name; it says why it was skipped, if it was.
@@ -46,38 +46,6 @@ const CASES: [Case; 21] = [
 ];
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&String> = arguments.iter().filter(|it| !it.starts_with('-')).collect();
-    let is_chosen = |it: &&Case| words.is_empty() || words.iter().any(|word| it.0.contains(*word));
-    let chosen: Vec<&Case> = CASES.iter().filter(is_chosen).collect();
-    if arguments.iter().any(|it| it == "--list") {
-        chosen.iter().for_each(|it| say(&format!("{}: test", it.0)));
-        return ExitCode::SUCCESS;
-    }
     let _ = env_logger::try_init();
-    say(&format!("\nrunning {} tests", chosen.len()));
-    let (mut n_passed, mut n_failed, mut n_skipped) = (0, 0, 0);
-    for (name, case) in chosen {
-        match catch_unwind(AssertUnwindSafe(case)) {
-            Ok(Ok(())) => {
-                say(&format!("test {name} ... ok"));
-                n_passed += 1;
-            }
-            Ok(Err(why)) => {
-                say(&format!("test {name} ... ignored, {why}"));
-                n_skipped += 1;
-            }
-            Err(_) => {
-                say(&format!("test {name} ... FAILED"));
-                n_failed += 1;
-            }
-        }
-    }
-    let verdict = if n_failed == 0 { "ok" } else { "FAILED" };
-    say(&format!("\ntest result: {verdict}. {n_passed} passed; {n_failed} failed; {n_skipped} ignored\n"));
-    if n_failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-pub fn say(line: &str) {
-    writeln!(std::io::stdout(), "{line}").expect("somebody listens");
+    harness::run(&CASES.map(|it| it.0), |place| CASES[place].1())
 }

@@ -14,6 +14,15 @@ pub const SIZE: Size = Size::new(64, 32);
 const STRIDE: usize = 256;
 /// Pixels along the side of a patch of one colour: in its middle, no filter reaches its edge.
 const PATCH: u32 = 8;
+/// What a stream may ask a driver to convert.
+pub const COLORS: [(Matrix, Range); 6] = [
+    (Matrix::Bt601, Range::Limited),
+    (Matrix::Bt709, Range::Limited),
+    (Matrix::Bt2020, Range::Limited),
+    (Matrix::Bt601, Range::Full),
+    (Matrix::Bt709, Range::Full),
+    (Matrix::Bt2020, Range::Full),
+];
 
 /// A picture that can be written again and again.
 pub struct Pattern {
@@ -131,15 +140,6 @@ fn color(codes: [u8; 3], matrix: Matrix, range: Range) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const COLORS: [(Matrix, Range); 6] = [
-        (Matrix::Bt601, Range::Limited),
-        (Matrix::Bt709, Range::Limited),
-        (Matrix::Bt2020, Range::Limited),
-        (Matrix::Bt601, Range::Full),
-        (Matrix::Bt709, Range::Full),
-        (Matrix::Bt2020, Range::Full),
-    ];
 
     #[test]
     fn no_color_of_a_patch_is_cut_off() {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::draw::Drawing;
 use super::formats;
 use super::importer::{ImportError, Importer};
-use super::pattern::{self, Pattern, SIZE};
+use super::pattern::{self, COLORS, Pattern, SIZE};
 use crate::base::color::{ChromaSiting, Color, Matrix, Range};
 use crate::base::dmabuf::{DmabufPlane, MODIFIER_LINEAR};
 use crate::base::format::{PixelFormat, PlaneLayout};
@@ -22,15 +22,6 @@ const TOLERANCE: f64 = 2.0;
 const WIDE_TOLERANCE: u16 = 64;
 /// Written, drawn, written again, drawn again.
 const ROUNDS: u32 = 2;
-/// What a stream may ask a driver to convert.
-const COLORS: [(Matrix, Range); 6] = [
-    (Matrix::Bt601, Range::Limited),
-    (Matrix::Bt709, Range::Limited),
-    (Matrix::Bt2020, Range::Limited),
-    (Matrix::Bt601, Range::Full),
-    (Matrix::Bt709, Range::Full),
-    (Matrix::Bt2020, Range::Full),
-];
 
 /// Which ways of importing are tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

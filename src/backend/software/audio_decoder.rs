@@ -1,6 +1,7 @@
 //! Sound by libavcodec and libswresample: any layout in, the sink's format out.
 use crate::backend::software::limits;
 use crate::backend::software::opening::{decode_error, from_token, open_error, token_of, with_parameters};
+use crate::backend::software::state::State;
 use crate::base::audio::AudioFormat;
 use crate::base::format::Size;
 use crate::base::offer::Offer;
@@ -22,19 +23,6 @@ impl AudioDecoderFactory for SoftwareAudioDecoderFactory {
     fn open(&self, stream: &AudioStream, output: AudioFormat) -> Result<Box<dyn AudioDecoder>, DecodeError> {
         Ok(Box::new(SoftwareAudioDecoder::open(stream, output)?))
     }
-}
-
-/// Where a decoder is between `drain` and `flush`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Taking packets.
-    Decoding,
-    /// Told to drain; the codec will be once it has given what it has.
-    Ending,
-    /// The codec drains; sound is still coming out.
-    Draining,
-    /// All is out, and `Drained` has been said.
-    Drained,
 }
 
 /// One stream's audio decoder.

@@ -11,6 +11,7 @@ use crate::backend::software::describe::sane_aspect;
 use crate::backend::software::framer::{Facts, Framer, is_picture_codec};
 use crate::backend::software::limits;
 use crate::backend::software::opening::{check_size, decode_error, from_token, open_error, token_of, with_parameters};
+use crate::backend::software::state::State;
 use crate::base::color::{ColorTags, Luminance};
 use crate::base::frame::{VideoFormat, VideoFrame};
 use crate::base::geometry::Rotation;
@@ -29,19 +30,6 @@ const DEFAULT_INTERVAL: Duration = Duration::from_millis(40);
 /// Pictures that others hold at once: three in queue B, one on its way into it, and on the present thread the next one, the
 /// one of the commit under way, the one on the screen and the same for a mirror of it.
 const HELD_OUTSIDE: u32 = 10;
-
-/// Where a decoder is between `drain` and `flush`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Taking packets.
-    Decoding,
-    /// Told to drain; the codec will be once it has given what it has.
-    Ending,
-    /// The codec drains; pictures are still coming out.
-    Draining,
-    /// All is out, and `Drained` has been said.
-    Drained,
-}
 
 /// One stream's software decoder.
 #[derive(Debug)]

@@ -9,4 +9,5 @@ mod framer;
 pub mod limits;
 mod location;
 mod opening;
+mod state;
 pub mod upload;

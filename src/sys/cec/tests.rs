@@ -1,9 +1,7 @@
 //! Our copy of `linux/cec.h` against the header itself.
-use std::io::Write;
 use std::mem::{offset_of, size_of};
-use std::path::Path;
-use std::process::Command;
 
+use crate::sys::c_headers;
 use crate::sys::cec::abi::*;
 
 /// A C expression, and what we say it is.
@@ -72,26 +70,5 @@ fn claims() -> Vec<(String, u64)> {
 
 #[test]
 fn every_struct_and_number_is_the_headers() {
-    if !Path::new("/usr/include/linux/cec.h").exists() {
-        // libc6-dev brings it; without it there is nothing to compare with.
-        writeln!(std::io::stderr(), "skipped: linux/cec.h is not installed here").expect("somebody listens");
-        return;
-    }
-    let claims = claims();
-    let prints = claims.iter().map(|(what, _)| format!("    printf(\"%llu\\n\", (unsigned long long)({what}));\n"));
-    let program = format!(
-        "#include <stddef.h>\n#include <stdio.h>\n#include <sys/ioctl.h>\n#include <linux/cec.h>\nint main(void) {{\n{}    return 0;\n}}\n",
-        prints.collect::<String>()
-    );
-    let folder = tempfile::tempdir().expect("a folder");
-    let (source, binary) = (folder.path().join("claims.c"), folder.path().join("claims"));
-    std::fs::write(&source, program).expect("written");
-    let built = Command::new("cc").arg("-o").arg(&binary).arg(&source).output().expect("there is a C compiler");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let said = Command::new(&binary).output().expect("it runs").stdout;
-    let said: Vec<u64> = String::from_utf8_lossy(&said).lines().map(|it| it.parse().expect("a number")).collect();
-    assert_eq!(said.len(), claims.len());
-    for ((what, ours), theirs) in claims.iter().zip(said) {
-        assert_eq!(*ours, theirs, "{what}");
-    }
+    c_headers::check(&["linux/cec.h"], &claims());
 }

@@ -32,36 +32,46 @@ pub(super) unsafe trait Uapi: Copy {
     }
 }
 
+/// Hands all structs that a request of ours takes to a macro: here they get what they need, in the tests they are compared
+/// with the header.
+macro_rules! structs {
+    ($with:ident) => {
+        $with!(
+            v4l2_capability,
+            v4l2_fmtdesc,
+            v4l2_frmsizeenum,
+            v4l2_format,
+            v4l2_pix_format,
+            v4l2_pix_format_mplane,
+            v4l2_requestbuffers,
+            v4l2_create_buffers,
+            v4l2_exportbuffer,
+            v4l2_buffer,
+            v4l2_plane,
+            v4l2_event,
+            v4l2_event_subscription,
+            v4l2_decoder_cmd,
+            v4l2_encoder_cmd,
+            v4l2_selection,
+            v4l2_cropcap,
+            v4l2_query_ext_ctrl,
+            v4l2_querymenu,
+            v4l2_ext_control,
+            v4l2_ext_controls,
+        );
+    };
+}
+#[cfg(test)]
+pub(super) use structs;
+
 macro_rules! uapi {
-    ($($it:ty),+ $(,)?) => {
+    ($($it:ident),+ $(,)?) => {
         // SAFETY: C structs of integers, arrays and unions of those, and pointers, which may be null.
         $(unsafe impl Uapi for $it {})+
     };
 }
 
-uapi!(
-    v4l2_capability,
-    v4l2_fmtdesc,
-    v4l2_frmsizeenum,
-    v4l2_format,
-    v4l2_pix_format,
-    v4l2_pix_format_mplane,
-    v4l2_requestbuffers,
-    v4l2_create_buffers,
-    v4l2_exportbuffer,
-    v4l2_buffer,
-    v4l2_plane,
-    v4l2_event,
-    v4l2_event_subscription,
-    v4l2_decoder_cmd,
-    v4l2_encoder_cmd,
-    v4l2_selection,
-    v4l2_cropcap,
-    v4l2_query_ext_ctrl,
-    v4l2_querymenu,
-    v4l2_ext_control,
-    v4l2_ext_controls,
-);
+structs!(uapi);
 
 /// One request, repeated when a signal interrupts it.
 ///

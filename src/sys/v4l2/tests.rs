@@ -1,13 +1,11 @@
 //! What we say of `linux/videodev2.h` against the header itself.
-use std::io::Write;
 use std::mem::offset_of;
-use std::path::Path;
-use std::process::Command;
 
 use v4l::v4l_sys::*;
 use v4l::v4l2::vidioc;
 
 use super::{FourCc, abi};
+use crate::sys::c_headers;
 
 /// C expressions, and what we say they are.
 fn claims() -> Vec<(String, u64)> {
@@ -17,33 +15,12 @@ fn claims() -> Vec<(String, u64)> {
             $(it.push((concat!("sizeof(struct ", stringify!($name), ")").to_owned(), size_of::<$name>() as u64));)+
         };
     }
-    size!(
-        v4l2_capability,
-        v4l2_fmtdesc,
-        v4l2_frmsizeenum,
-        v4l2_format,
-        v4l2_pix_format,
-        v4l2_pix_format_mplane,
-        v4l2_requestbuffers,
-        v4l2_create_buffers,
-        v4l2_exportbuffer,
-        v4l2_buffer,
-        v4l2_plane,
-        v4l2_event,
-        v4l2_event_subscription,
-        v4l2_decoder_cmd,
-        v4l2_encoder_cmd,
-        v4l2_selection,
-        v4l2_cropcap,
-        v4l2_query_ext_ctrl,
-        v4l2_querymenu,
-        v4l2_ext_control,
-        v4l2_ext_controls,
-    );
+    abi::structs!(size);
     macro_rules! offset {
         ($($name:ident.$($field:ident).+),+ $(,)?) => {
+            // `type` is a word of Rust's, which bindgen writes type_.
             $(it.push((
-                format!("offsetof(struct {}, {})", stringify!($name), stringify!($($field).+).replace(' ', "")),
+                format!("offsetof(struct {}, {})", stringify!($name), stringify!($($field).+).replace(' ', "").trim_end_matches('_')),
                 offset_of!($name, $($field).+) as u64,
             ));)+
         };
@@ -146,32 +123,7 @@ fn claims() -> Vec<(String, u64)> {
 
 #[test]
 fn every_struct_and_number_is_the_headers() {
-    if !Path::new("/usr/include/linux/videodev2.h").exists() {
-        // The kernel's headers come with the C library's; without them there is nothing to compare with.
-        writeln!(std::io::stderr(), "skipped: linux/videodev2.h is not installed here").expect("somebody listens");
-        return;
-    }
-    let claims = claims();
-    let prints = claims.iter().map(|(what, _)| {
-        // `type` is a word of Rust's, which bindgen writes type_.
-        let what = what.replace("type_)", "type)");
-        format!("    printf(\"%llu\\n\", (unsigned long long)({what}));\n")
-    });
-    let program = format!(
-        "#include <stddef.h>\n#include <stdio.h>\n#include <linux/videodev2.h>\nint main(void) {{\n{}    return 0;\n}}\n",
-        prints.collect::<String>()
-    );
-    let folder = tempfile::tempdir().expect("a folder");
-    let (source, binary) = (folder.path().join("claims.c"), folder.path().join("claims"));
-    std::fs::write(&source, program).expect("written");
-    let built = Command::new("cc").arg("-o").arg(&binary).arg(&source).output().expect("there is a C compiler");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    let said = Command::new(&binary).output().expect("it runs").stdout;
-    let said: Vec<u64> = String::from_utf8_lossy(&said).lines().map(|it| it.parse().expect("a number")).collect();
-    assert_eq!(said.len(), claims.len());
-    for ((what, ours), theirs) in claims.iter().zip(said) {
-        assert_eq!(*ours, theirs, "{what}");
-    }
+    c_headers::check(&["linux/videodev2.h"], &claims());
 }
 
 #[test]

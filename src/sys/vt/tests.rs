@@ -1,59 +1,40 @@
 //! Our numbers against the kernel's headers, and what is no terminal.
 use std::fs::File;
-use std::io::Write;
 use std::mem::{offset_of, size_of};
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::*;
+use crate::sys::c_headers;
 
-/// Asks the C compiler to hold our numbers against the headers. Without headers there is nothing to compare with.
 #[test]
 fn the_numbers_are_the_headers() {
-    let headers = ["/usr/include/linux/kd.h", "/usr/include/linux/vt.h"];
-    if headers.iter().any(|it| !Path::new(it).exists()) {
-        return;
-    }
-    let numbers: [(&str, usize); 25] = [
-        ("KDSETMODE", abi::KDSETMODE as usize),
-        ("KDGETMODE", abi::KDGETMODE as usize),
-        ("KD_TEXT", abi::KD_TEXT as usize),
-        ("KD_GRAPHICS", abi::KD_GRAPHICS as usize),
-        ("KDGKBMODE", abi::KDGKBMODE as usize),
-        ("KDSKBMODE", abi::KDSKBMODE as usize),
-        ("K_RAW", abi::K_RAW as usize),
-        ("K_UNICODE", abi::K_UNICODE as usize),
-        ("K_OFF", abi::K_OFF as usize),
-        ("VT_GETMODE", abi::VT_GETMODE as usize),
-        ("VT_SETMODE", abi::VT_SETMODE as usize),
-        ("VT_GETSTATE", abi::VT_GETSTATE as usize),
-        ("VT_RELDISP", abi::VT_RELDISP as usize),
-        ("VT_ACTIVATE", abi::VT_ACTIVATE as usize),
-        ("VT_AUTO", abi::VT_AUTO as usize),
-        ("VT_PROCESS", abi::VT_PROCESS as usize),
-        ("VT_ACKACQ", abi::VT_ACKACQ as usize),
-        ("sizeof(struct vt_mode)", size_of::<abi::VtMode>()),
-        ("offsetof(struct vt_mode, waitv)", offset_of!(abi::VtMode, waitv)),
-        ("offsetof(struct vt_mode, relsig)", offset_of!(abi::VtMode, relsig)),
-        ("offsetof(struct vt_mode, acqsig)", offset_of!(abi::VtMode, acqsig)),
-        ("offsetof(struct vt_mode, frsig)", offset_of!(abi::VtMode, frsig)),
-        ("sizeof(struct vt_stat)", size_of::<abi::VtStat>()),
-        ("offsetof(struct vt_stat, v_active)", offset_of!(abi::VtStat, v_active)),
-        ("offsetof(struct vt_stat, v_state)", offset_of!(abi::VtStat, v_state)),
+    let claims = [
+        ("KDSETMODE", abi::KDSETMODE as u64),
+        ("KDGETMODE", abi::KDGETMODE as u64),
+        ("KD_TEXT", abi::KD_TEXT as u64),
+        ("KD_GRAPHICS", abi::KD_GRAPHICS as u64),
+        ("KDGKBMODE", abi::KDGKBMODE as u64),
+        ("KDSKBMODE", abi::KDSKBMODE as u64),
+        ("K_RAW", abi::K_RAW as u64),
+        ("K_UNICODE", abi::K_UNICODE as u64),
+        ("K_OFF", abi::K_OFF as u64),
+        ("VT_GETMODE", abi::VT_GETMODE as u64),
+        ("VT_SETMODE", abi::VT_SETMODE as u64),
+        ("VT_GETSTATE", abi::VT_GETSTATE as u64),
+        ("VT_RELDISP", abi::VT_RELDISP as u64),
+        ("VT_ACTIVATE", abi::VT_ACTIVATE as u64),
+        ("VT_AUTO", abi::VT_AUTO as u64),
+        ("VT_PROCESS", abi::VT_PROCESS as u64),
+        ("VT_ACKACQ", abi::VT_ACKACQ as u64),
+        ("sizeof(struct vt_mode)", size_of::<abi::VtMode>() as u64),
+        ("offsetof(struct vt_mode, waitv)", offset_of!(abi::VtMode, waitv) as u64),
+        ("offsetof(struct vt_mode, relsig)", offset_of!(abi::VtMode, relsig) as u64),
+        ("offsetof(struct vt_mode, acqsig)", offset_of!(abi::VtMode, acqsig) as u64),
+        ("offsetof(struct vt_mode, frsig)", offset_of!(abi::VtMode, frsig) as u64),
+        ("sizeof(struct vt_stat)", size_of::<abi::VtStat>() as u64),
+        ("offsetof(struct vt_stat, v_active)", offset_of!(abi::VtStat, v_active) as u64),
+        ("offsetof(struct vt_stat, v_state)", offset_of!(abi::VtStat, v_state) as u64),
     ];
-    let mut source = String::from("#include <stddef.h>\n#include <linux/kd.h>\n#include <linux/vt.h>\n");
-    for (name, number) in numbers {
-        source += &format!("_Static_assert({name} == {number}, \"{name}\");\n");
-    }
-    let mut compiler = Command::new("cc")
-        .args(["-x", "c", "-fsyntax-only", "-"])
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a linker is a compiler");
-    compiler.stdin.take().expect("it is piped").write_all(source.as_bytes()).expect("it reads");
-    let done = compiler.wait_with_output().expect("it ends");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    c_headers::check(&["linux/kd.h", "linux/vt.h"], &claims);
 }
 
 #[test]
