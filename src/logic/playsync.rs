@@ -6,7 +6,9 @@
 //!
 //! - *Cadence.* Where the gap between two frames is a whole number `k` of refreshes, the next frame follows after exactly
 //!   `k` vblanks, as long as that keeps `|e|` under one refresh. Outside, the nearest vblank is taken once, which brings
-//!   `e` back near 0: one repeat or one drop for each refresh that the two clocks drift apart.
+//!   `e` back near 0: one repeat or one drop for each refresh that the two clocks drift apart. Behind a drop the gap is two
+//!   frames' and no cadence: what follows it is due at once. Else it would be held for the second of them, and the drop
+//!   would have won nothing; the next rounded time would ask for another, and so on for as long as `e` is about a refresh.
 //! - *Grid.* Other rates (25 on 60 Hz, 24 on 60 Hz) put frames in a pattern of fractions of a refresh, some of them right
 //!   between two vblanks, where the least jitter decides. So the nearest vblank is sought on a clock of our own that runs
 //!   at the screen's pace, half a refresh from the media clock at most, and is set so that the pattern keeps away from
@@ -54,7 +56,7 @@ pub struct VblankQuery {
 pub enum Verdict {
     /// Show a frame: discard `drop` older ones first and count them, then show the oldest left.
     Present {
-        /// Frames to discard first.
+        /// Frames to discard first; tell `discarded` of each.
         drop: usize,
     },
     /// Nothing is due; ask again for this vblank.
@@ -72,6 +74,8 @@ pub enum Verdict {
 pub struct PlaySync {
     /// The frame on screen, and its first vblank.
     shown: Option<(MediaTime, MonoTime)>,
+    /// Frames behind it were discarded, and the next is due at once.
+    has_skipped: bool,
     /// Our own clock: media time minus vblank time, in nanoseconds.
     grid: Option<i64>,
 }
@@ -97,7 +101,15 @@ impl PlaySync {
 
     /// The frame was committed for this vblank. Tell it again when the flip came at another one.
     pub fn presented(&mut self, pts: MediaTime, vblank: MonoTime) {
+        // A flip may be told of after frames behind it were discarded.
+        self.has_skipped &= self.shown.is_some_and(|(on_screen, _)| on_screen == pts);
         self.shown = Some((pts, vblank));
+    }
+
+    /// The oldest queued frame was discarded, because a verdict said so or for a reason of the caller's.
+    pub fn discarded(&mut self, pts: MediaTime) {
+        // Where the timeline turned back nothing is left out.
+        self.has_skipped |= self.shown.is_some_and(|(on_screen, _)| on_screen < pts);
     }
 
     /// What to show at a vblank, given the picture on screen and the queued ones' pts, oldest first.
@@ -128,6 +140,10 @@ impl PlaySync {
         // Never two pictures for one vblank.
         let least = (1 - passed).max(0);
         let by_media = view.error(next);
+        if self.has_skipped {
+            // The frames discarded had a due successor on one of the two clocks.
+            return view.vblanks_until(by_media.max(view.error_on(grid, next))).max(least);
+        }
         let nearest = match view.whole_refreshes(view.on_screen, next) {
             None => view.vblanks_until(view.error_on(grid, next)),
             Some(refreshes) => {
