@@ -42,11 +42,13 @@ struct Run {
     depth: usize,
     /// Frames come out of the decoder from this vblank on again, none between.
     stall: std::ops::Range<usize>,
+    /// From one picture to the next the screen takes so many vblanks at least.
+    slow: usize,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Self { refresh: HZ60, drift: 0.0, phase: 0.0, jitter: 0.0, vblanks: 600, depth: 3, stall: 0..0 }
+        Self { refresh: HZ60, drift: 0.0, phase: 0.0, jitter: 0.0, vblanks: 600, depth: 3, stall: 0..0, slow: 1 }
     }
 }
 
@@ -62,6 +64,9 @@ impl Run {
             while queue.len() < self.depth && !self.stall.contains(&vblank) {
                 queue.push_back((produced, MediaTime::from_nanos(pts(produced).round() as i64)));
                 produced += 1;
+            }
+            if shown.last().is_some_and(|it: &Shown| vblank < it.vblank + self.slow) {
+                continue;
             }
             let at = MonoTime::from_nanos((5e9 + vblank as f64 * self.refresh).round() as u64);
             let media = self.phase + vblank as f64 * self.refresh * (1.0 + self.drift) + noise.next() * self.jitter;

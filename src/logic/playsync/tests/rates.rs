@@ -101,3 +101,17 @@ fn patterns_in_milliseconds_change_sides_one_way_only() {
         }
     }
 }
+
+#[test]
+fn a_screen_that_takes_every_second_vblank_shows_every_second_frame() {
+    for (slow, jitter) in [(2, 0.0), (3, 0.0), (2, 1.0 * MS)] {
+        for phase in -8..=8 {
+            let refresh = 1e9 / 60.0;
+            let run = Run { phase: f64::from(phase) / 16.0 * refresh, slow, jitter, vblanks: 2_400, ..Run::default() };
+            let shown = &run.play(rounded(60.0))[2..];
+            let steps: Vec<(usize, usize)> =
+                shown.windows(2).map(|it| (it[1].frame - it[0].frame, it[1].vblank - it[0].vblank)).collect();
+            assert!(steps.iter().all(|it| *it == (slow, slow)), "{slow}, phase {phase}: {steps:?}");
+        }
+    }
+}
