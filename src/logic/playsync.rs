@@ -6,7 +6,11 @@
 //!
 //! - *Cadence.* Where the gap between two frames is a whole number `k` of refreshes, the next frame follows after exactly
 //!   `k` vblanks, as long as that keeps `|e|` under one refresh. Outside, the nearest vblank is taken once, which brings
-//!   `e` back near 0: one repeat or one drop for each refresh that the two clocks drift apart.
+//!   `e` back near 0: one repeat or one drop for each refresh that the two clocks drift apart. Behind a drop the gap is two
+//!   frames' and no cadence: what follows it is due at once. Else it would be held for the second of them, and the drop
+//!   would have won nothing; the next rounded time would ask for another, and so on for as long as `e` is about a refresh.
+//!   A screen that misses a vblank keeps the cadence too: of several frames that could be next, the one whose vblank this is
+//!   is shown. So one that cannot take more than every second shows every second frame of a film at its refresh.
 //! - *Grid.* Other rates (25 on 60 Hz, 24 on 60 Hz) put frames in a pattern of fractions of a refresh, some of them right
 //!   between two vblanks, where the least jitter decides. So the nearest vblank is sought on a clock of our own that runs
 //!   at the screen's pace, half a refresh from the media clock at most, and is set so that the pattern keeps away from
@@ -54,7 +58,7 @@ pub struct VblankQuery {
 pub enum Verdict {
     /// Show a frame: discard `drop` older ones first and count them, then show the oldest left.
     Present {
-        /// Frames to discard first.
+        /// Frames to discard first; tell `discarded` of each.
         drop: usize,
     },
     /// Nothing is due; ask again for this vblank.
@@ -67,11 +71,32 @@ pub enum Verdict {
     },
 }
 
+/// How the frame behind the one on the screen follows it, where they are whole refreshes apart.
+///
+/// ```text
+///            e too late: one is discarded
+///         ,------------------------------> Dropped --.
+///   Kept -                                            > presented: Kept
+///         `------------------------------> Held -----'
+///            e too early: held for longer
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Cadence {
+    /// After as many vblanks as they are refreshes apart.
+    #[default]
+    Kept,
+    /// At once: frames between them were discarded, and the gap is no longer the film's.
+    Dropped,
+    /// At the nearest vblank: the picture on the screen stays a refresh longer, which must not be made good by a drop.
+    Held,
+}
+
 /// Decides once per vblank. Asking twice about the same vblank gives the same answer, until `presented`.
 #[derive(Debug, Default)]
 pub struct PlaySync {
     /// The frame on screen, and its first vblank.
     shown: Option<(MediaTime, MonoTime)>,
+    cadence: Cadence,
     /// Our own clock: media time minus vblank time, in nanoseconds.
     grid: Option<i64>,
 }
@@ -97,7 +122,19 @@ impl PlaySync {
 
     /// The frame was committed for this vblank. Tell it again when the flip came at another one.
     pub fn presented(&mut self, pts: MediaTime, vblank: MonoTime) {
+        // A flip may be told of after frames behind it were discarded.
+        if self.shown.is_none_or(|(on_screen, _)| on_screen != pts) {
+            self.cadence = Cadence::Kept;
+        }
         self.shown = Some((pts, vblank));
+    }
+
+    /// The oldest queued frame was discarded, because a verdict said so or for a reason of the caller's.
+    pub fn discarded(&mut self, pts: MediaTime) {
+        // Where the timeline turned back nothing is left out.
+        if self.shown.is_some_and(|(on_screen, _)| on_screen < pts) {
+            self.cadence = Cadence::Dropped;
+        }
     }
 
     /// What to show at a vblank, given the picture on screen and the queued ones' pts, oldest first.
@@ -117,25 +154,37 @@ impl PlaySync {
             let longest = (nanos_of(LONGEST_HOLD) as f64 / refresh).max(1.0) as i64;
             return Verdict::HoldUntil(at.vblank.offset_by((wait.min(longest) as f64 * refresh) as i64));
         }
-        Verdict::Present { drop: newest_due(&view, grid) }
+        let shown = self.shown.filter(|(pts, _)| *pts == on_screen && self.cadence != Cadence::Held);
+        Verdict::Present { drop: newest_due(&view, grid, shown.map(|(_, since)| view.vblanks_since(since))) }
     }
 
     /// Vblanks from the one asked about to the one the next frame is for; 0 when that is now or has passed.
-    fn vblanks_until_due(&self, view: &View<'_>, grid: i64, next: MediaTime) -> i64 {
+    fn vblanks_until_due(&mut self, view: &View<'_>, grid: i64, next: MediaTime) -> i64 {
         let shown = self.shown.filter(|(pts, _)| *pts == view.on_screen);
         let Some((_, since)) = shown else { return view.vblanks_until(view.error_on(grid, next)) };
-        let passed = (view.at.vblank.delta_nanos(since) as f64 / view.refresh).round() as i64;
+        let passed = view.vblanks_since(since);
         // Never two pictures for one vblank.
         let least = (1 - passed).max(0);
         let by_media = view.error(next);
-        let nearest = match view.whole_refreshes(view.on_screen, next) {
-            None => view.vblanks_until(view.error_on(grid, next)),
+        let by_grid = view.error_on(grid, next);
+        let wait = match view.whole_refreshes(view.on_screen, next) {
+            None => view.vblanks_until(by_grid),
             Some(refreshes) => {
                 let wait = (refreshes - passed).max(0);
-                if (by_media + wait as f64).abs() < 1.0 { wait } else { view.vblanks_until(by_media) }
+                let is_kept = (by_media + wait as f64).abs() < 1.0;
+                let nearest = view.vblanks_until(by_media);
+                if !is_kept && wait < nearest && self.cadence == Cadence::Kept {
+                    self.cadence = Cadence::Held;
+                }
+                if is_kept { wait } else { nearest }
             }
         };
-        nearest.max(least)
+        let at_once = match self.cadence {
+            // They were discarded for this one, which was due by the cadence or on one of the two clocks.
+            Cadence::Dropped => view.vblanks_until(by_media.max(by_grid)),
+            Cadence::Kept | Cadence::Held => wait,
+        };
+        wait.min(at_once).max(least)
     }
 
     /// Our own clock, set anew when it is not set or more than half a refresh off the media clock, or when the pattern has
@@ -160,13 +209,17 @@ impl PlaySync {
     }
 }
 
-/// How many of the queued frames, the first of which is due, have a due successor.
-fn newest_due(view: &View<'_>, grid: i64) -> usize {
+/// How many of the queued frames, the first of which is due, have a due successor. `passed` are the vblanks since that of the
+/// picture on the screen, where the cadence counts from it.
+fn newest_due(view: &View<'_>, grid: i64, passed: Option<i64>) -> usize {
     let mut newest = 0;
     for (index, pair) in view.queued.windows(2).enumerate() {
         let &[this, next] = pair else { break };
         let on_time = view.error(this) < 1.0;
+        // Its vblank by the cadence is this one, or has been missed.
+        let is_its_turn = || view.whole_refreshes(view.on_screen, next).zip(passed).is_some_and(|(at, now)| at <= now);
         let successor_is_due = match view.whole_refreshes(this, next) {
+            Some(_) if view.error(next).abs() < 1.0 && is_its_turn() => true,
             Some(_) if on_time => false,
             Some(_) => view.error(next) >= -0.5,
             None => view.error_on(grid, next) >= -0.5,
@@ -184,6 +237,10 @@ impl View<'_> {
     /// A frame's error at this vblank by the master clock, in refreshes; positive is late.
     fn error(&self, pts: MediaTime) -> f64 {
         self.at.media.delta_nanos(pts) as f64 / self.refresh
+    }
+    /// Vblanks from an earlier one to the one asked about.
+    fn vblanks_since(&self, earlier: MonoTime) -> i64 {
+        (self.at.vblank.delta_nanos(earlier) as f64 / self.refresh).round() as i64
     }
     /// The same by our own clock.
     fn error_on(&self, grid: i64, pts: MediaTime) -> f64 {

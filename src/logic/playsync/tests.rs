@@ -42,11 +42,13 @@ struct Run {
     depth: usize,
     /// Frames come out of the decoder from this vblank on again, none between.
     stall: std::ops::Range<usize>,
+    /// From one picture to the next the screen takes so many vblanks at least.
+    slow: usize,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Self { refresh: HZ60, drift: 0.0, phase: 0.0, jitter: 0.0, vblanks: 600, depth: 3, stall: 0..0 }
+        Self { refresh: HZ60, drift: 0.0, phase: 0.0, jitter: 0.0, vblanks: 600, depth: 3, stall: 0..0, slow: 1 }
     }
 }
 
@@ -57,10 +59,14 @@ impl Run {
         let mut noise = Noise(7);
         let mut queue: VecDeque<(usize, MediaTime)> = VecDeque::new();
         let (mut produced, mut on_screen, mut shown, mut ask_at) = (0, None, Vec::new(), MonoTime::ZERO);
+        let mut dropped = 0;
         for vblank in 0..self.vblanks {
             while queue.len() < self.depth && !self.stall.contains(&vblank) {
                 queue.push_back((produced, MediaTime::from_nanos(pts(produced).round() as i64)));
                 produced += 1;
+            }
+            if shown.last().is_some_and(|it: &Shown| vblank < it.vblank + self.slow) {
+                continue;
             }
             let at = MonoTime::from_nanos((5e9 + vblank as f64 * self.refresh).round() as u64);
             let media = self.phase + vblank as f64 * self.refresh * (1.0 + self.drift) + noise.next() * self.jitter;
@@ -72,19 +78,36 @@ impl Run {
                 media: MediaTime::from_nanos(media.round() as i64),
                 refresh: Duration::from_nanos(self.refresh as u64),
             };
-            let times: Vec<MediaTime> = queue.iter().map(|it| it.1).collect();
-            let verdict = sync.decide(query, on_screen, &times);
-            assert_eq!(verdict, sync.decide(query, on_screen, &times), "asked twice about one vblank");
-            match verdict {
-                Verdict::HoldUntil(until) => ask_at = until,
-                Verdict::Discard { .. } => panic!("these timelines never turn back"),
-                Verdict::Present { drop } => {
-                    queue.drain(..drop);
-                    let (frame, pts) = queue.pop_front().unwrap();
-                    sync.presented(pts, at);
-                    on_screen = Some(pts);
-                    shown.push(Shown { frame, vblank, dropped_before: drop });
+            let mut dropped_before = 0;
+            // As the player does: asked again after each drop, with what the decoder has behind it.
+            loop {
+                let times: Vec<MediaTime> = queue.iter().map(|it| it.1).collect();
+                let verdict = sync.decide(query, on_screen, &times);
+                assert_eq!(verdict, sync.decide(query, on_screen, &times), "asked twice about one vblank");
+                match verdict {
+                    Verdict::HoldUntil(until) => {
+                        dropped += dropped_before;
+                        ask_at = until;
+                    }
+                    Verdict::Discard { .. } => panic!("these timelines never turn back"),
+                    Verdict::Present { drop: 0 } => {
+                        let (frame, pts) = queue.pop_front().unwrap();
+                        sync.presented(pts, at);
+                        on_screen = Some(pts);
+                        dropped_before += std::mem::take(&mut dropped);
+                        shown.push(Shown { frame, vblank, dropped_before });
+                    }
+                    Verdict::Present { drop } => {
+                        queue.drain(..drop).for_each(|(_, pts)| sync.discarded(pts));
+                        dropped_before += drop;
+                        while queue.len() < self.depth && !self.stall.contains(&vblank) {
+                            queue.push_back((produced, MediaTime::from_nanos(pts(produced).round() as i64)));
+                            produced += 1;
+                        }
+                        continue;
+                    }
                 }
+                break;
             }
         }
         shown
@@ -258,6 +281,28 @@ fn after_a_stall_the_picture_jumps_to_the_newest_due_once() {
 }
 
 #[test]
+fn behind_a_drop_the_next_frame_is_due_at_once() {
+    let mut sync = PlaySync::new();
+    let ms = |it: i64| MediaTime::from_nanos(it * 1_000_000);
+    let at = |vblank: u64, media: i64| VblankQuery {
+        vblank: MonoTime::from_nanos(vblank * 20_000_000),
+        media: ms(media),
+        refresh: Duration::from_millis(20),
+    };
+    sync.presented(ms(0), MonoTime::from_nanos(0));
+    // A refresh late, and its successor, rounded, almost due.
+    assert_eq!(sync.decide(at(1, 40), Some(ms(0)), &[ms(20), ms(41), ms(60)]), Verdict::Present { drop: 1 });
+    sync.discarded(ms(20));
+    assert_eq!(sync.decide(at(1, 40), Some(ms(0)), &[ms(41), ms(60), ms(80)]), Verdict::Present { drop: 0 });
+    // The flip of what is on the screen changes nothing about what was dropped behind it.
+    sync.presented(ms(0), MonoTime::from_nanos(0));
+    assert_eq!(sync.decide(at(1, 40), Some(ms(0)), &[ms(41), ms(60), ms(80)]), Verdict::Present { drop: 0 });
+    sync.presented(ms(41), at(1, 40).vblank);
+    // From there on the cadence is the film's again: as long as that is less than a refresh early or late.
+    assert_eq!(sync.decide(at(2, 47), Some(ms(41)), &[ms(61), ms(80)]), Verdict::Present { drop: 0 });
+}
+
+#[test]
 fn the_first_frame_is_due_at_once_and_an_empty_queue_asks_for_the_next_vblank() {
     let mut sync = PlaySync::new();
     let query = VblankQuery {
@@ -345,3 +390,5 @@ proptest! {
         }
     }
 }
+
+mod rates;

@@ -236,6 +236,7 @@ impl Player {
     fn discard(&mut self, count: usize) {
         for _ in 0..count {
             let Some(it) = self.ahead.pop() else { return };
+            self.sync.discarded(it.pts);
             // What was due before the display was back is no judder.
             let due = self.clock.mono_at(it.pts);
             let was_hidden = self.in_sight_since.zip(due).is_some_and(|(since, due)| due <= since);

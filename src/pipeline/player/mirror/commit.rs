@@ -90,6 +90,7 @@ impl Mirror {
         if is_new && self.queue.len() < KEPT {
             self.queue.push_front(it);
         } else if is_new {
+            self.sync.discarded(it.pts);
             self.count_dropped(it.pts, None);
         } else {
             self.redraw = true;

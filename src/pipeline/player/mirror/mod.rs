@@ -307,6 +307,7 @@ impl Mirror {
     fn discard(&mut self, count: usize, clock: Option<&MasterClock>) {
         for _ in 0..count {
             let Some(it) = self.queue.pop_front() else { return };
+            self.sync.discarded(it.pts);
             self.count_dropped(it.pts, clock);
         }
     }
