@@ -2,14 +2,11 @@
 //!
 //! Every measurement ends when the GPU is done, so that what a driver puts off is counted too.
 use std::sync::Arc;
-use std::time::Duration;
 
 use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
-use lucarne::base::color::ColorTags;
-use lucarne::base::format::{PixelFormat, Ratio, Rect, Size};
-use lucarne::base::frame::{Memory, VecPlanes, VideoFormat, VideoFrame};
+use lucarne::base::format::{PixelFormat, Size};
+use lucarne::base::frame::{Memory, VideoFrame};
 use lucarne::base::geometry::{Fit, Rotation};
-use lucarne::base::time::MediaTime;
 use lucarne::render::{Compositor, readback};
 use lucarne::seam::interop::{Renderable, VideoInterop};
 use lucarne::seam::presenter::RenderTarget;
@@ -17,7 +14,7 @@ use lucarne::sys::egl;
 use lucarne::sys::gl::{Api, Context, Framebuffer};
 
 mod support;
-use support::{in_turns, median, medians, say};
+use support::{frame, in_turns, median, medians, picture, say};
 
 /// Large enough for copying to dominate, small enough for a software rasteriser.
 const PICTURE: Size = Size::new(1920, 1080);
@@ -25,27 +22,6 @@ const PICTURE: Size = Size::new(1920, 1080);
 const SCREEN: Size = Size::new(640, 360);
 /// Pairs of runs; odd, so that there is a middle one.
 const TURNS: usize = 15;
-
-/// A picture of nothing in particular: no byte of it is special to anyone.
-fn frame(pixel: PixelFormat, coded: Size) -> VideoFrame {
-    let plane = |size: Size, texel: usize| {
-        let stride = size.width as usize * texel;
-        let bytes = (0..stride * size.height as usize).map(|it| (it * 31 % 251) as u8).collect();
-        (bytes, stride)
-    };
-    let planes = pixel.planes().iter().map(|it| plane(it.size(coded), it.texel_bytes())).collect();
-    let color = ColorTags::default().resolve(coded, pixel.is_rgb());
-    let (visible, sar, rotation) = (Rect::of(coded), Ratio::ONE, Rotation::None);
-    VideoFrame {
-        format: VideoFormat { pixel, coded, visible, sar, rotation, color },
-        pts: MediaTime::ZERO,
-        duration: Duration::ZERO,
-        corrupt: false,
-        lap: 0,
-        discontinuity: false,
-        memory: Memory::Cpu(Arc::new(VecPlanes { planes })),
-    }
-}
 
 fn planes(frame: &VideoFrame) -> impl Iterator<Item = &[u8]> {
     let Memory::Cpu(planes) = &frame.memory else { panic!("in ordinary memory") };
@@ -66,7 +42,7 @@ fn main() {
     say(&format!("picture: {PICTURE} onto {SCREEN}, drawn by {}", gl.renderer()));
     say("  format      upload   memcpy  ratio     draw");
     for pixel in PixelFormat::ALL {
-        let frame = frame(pixel, PICTURE);
+        let frame = frame(pixel, PICTURE, Memory::Cpu(Arc::new(picture(pixel, PICTURE))));
         let mut copies: Vec<Vec<u8>> = planes(&frame).map(|it| vec![0; it.len()]).collect();
         let mut interop = SoftwareUpload::new(gl.clone(), WideTexels::Auto);
         interop.init(&frame.format).unwrap_or_else(|it| panic!("{it}"));

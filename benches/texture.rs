@@ -8,16 +8,13 @@ use std::error::Error;
 use std::fs;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use lucarne::backend::dmabuf::{DmabufInterop, Imports};
 use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
-use lucarne::base::color::ColorTags;
 use lucarne::base::dmabuf::{DmabufPicture, DmabufPlane, Lease, PoolState, Slot};
-use lucarne::base::format::{PixelFormat, Ratio, Rect, Size};
-use lucarne::base::frame::{CpuPlanes, Memory, VecPlanes, VideoFormat, VideoFrame};
+use lucarne::base::format::{PixelFormat, Size};
+use lucarne::base::frame::{CpuPlanes, Memory, VecPlanes, VideoFrame};
 use lucarne::base::geometry::{Fit, Rotation};
-use lucarne::base::time::MediaTime;
 use lucarne::render::Compositor;
 use lucarne::seam::interop::VideoInterop;
 use lucarne::seam::presenter::RenderTarget;
@@ -26,7 +23,7 @@ use lucarne::sys::egl;
 use lucarne::sys::gl::{Api, Context, Filter, Framebuffer, Sampler, TextureTarget};
 
 mod support;
-use support::{judge, median, medians, on_the_board, say, time};
+use support::{frame, judge, median, medians, on_the_board, picture, say, time};
 
 /// The argument to measure here.
 const HERE: &str = "--here";
@@ -62,17 +59,7 @@ impl DmabufPicture for Buffer {
     }
 }
 
-/// A picture of nothing in particular.
-fn planes(pixel: PixelFormat) -> VecPlanes {
-    let plane = |size: Size, texel: usize| {
-        let stride = size.width as usize * texel;
-        let bytes = (0..stride * size.height as usize).map(|it| (it * 31 % 251) as u8).collect();
-        (bytes, stride)
-    };
-    VecPlanes { planes: pixel.planes().iter().map(|it| plane(it.size(PICTURE), it.texel_bytes())).collect() }
-}
-
-/// The same in a buffer.
+/// A picture in a buffer.
 fn buffer(heap: &Heap, pool: &Arc<PoolState>, planes: &VecPlanes) -> std::io::Result<Buffer> {
     let memory = heap.allocate(planes.planes.iter().map(|it| it.0.len()).sum())?;
     let mut mapping = memory.map()?;
@@ -85,20 +72,6 @@ fn buffer(heap: &Heap, pool: &Arc<PoolState>, planes: &VecPlanes) -> std::io::Re
     }
     memory.end(Access::Write)?;
     Ok(Buffer { slot: Slot::new(pool, 0), memory, places })
-}
-
-fn frame(pixel: PixelFormat, memory: Memory) -> VideoFrame {
-    let color = ColorTags::default().resolve(PICTURE, false);
-    let (visible, sar, rotation) = (Rect::of(PICTURE), Ratio::ONE, Rotation::None);
-    VideoFrame {
-        format: VideoFormat { pixel, coded: PICTURE, visible, sar, rotation, color },
-        pts: MediaTime::ZERO,
-        duration: Duration::ZERO,
-        corrupt: false,
-        lap: 0,
-        discontinuity: false,
-        memory,
-    }
 }
 
 /// What is on the other side of an interop.
@@ -158,14 +131,14 @@ fn measure() -> Result<(), String> {
     let mut screen = Screen { gl: gl.clone(), compositor, sampler, target };
     say(&format!("textures: {PICTURE} of {}, onto {SCREEN}, by {}", heap.path().display(), gl.renderer()));
     for pixel in [PixelFormat::Nv12, PixelFormat::Yuv420p] {
-        let planes = planes(pixel);
+        let planes = picture(pixel, PICTURE);
         let pool = PoolState::new(Box::new(|| {}));
         let buffer = Arc::new(buffer(&heap, &pool, &planes).map_err(|it| it.to_string())?);
         let mapping = buffer.memory.map().map_err(|it| it.to_string())?;
         let planes = Arc::new(planes);
         let ordinary_bytes: Vec<&[u8]> = planes.planes.iter().map(|it| &it.0[..]).collect();
-        let shared = frame(pixel, Memory::Dmabuf(Lease::new(buffer)));
-        let ordinary = frame(pixel, Memory::Cpu(planes.clone()));
+        let shared = frame(pixel, PICTURE, Memory::Dmabuf(Lease::new(buffer)));
+        let ordinary = frame(pixel, PICTURE, Memory::Cpu(planes.clone()));
         let mut import = DmabufInterop::new(imports.clone());
         let mut upload = SoftwareUpload::new(gl.clone(), WideTexels::Auto);
         for (drawn, what, at_least) in

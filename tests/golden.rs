@@ -2,6 +2,7 @@
 //! stand between a picture and a screen. A test that fails leaves got, want and difference as PNGs and names them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
 #[path = "support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
 mod difference;
 #[path = "support/pictures.rs"]
 mod pictures;

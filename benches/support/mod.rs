@@ -5,6 +5,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use lucarne::base::color::ColorTags;
+use lucarne::base::format::{PixelFormat, Ratio, Rect, Size};
+use lucarne::base::frame::{Memory, VecPlanes, VideoFormat, VideoFrame};
+use lucarne::base::geometry::Rotation;
+use lucarne::base::time::MediaTime;
+
 #[allow(dead_code, reason = "only `pace` needs a film, and not every kind")]
 #[path = "../../tests/support/media.rs"]
 pub mod media;
@@ -36,6 +42,33 @@ pub fn in_turns(turns: usize, mut a: impl FnMut(), mut b: impl FnMut()) -> Vec<(
 #[allow(dead_code, reason = "`players` has a few long runs, and other pairs")]
 pub fn medians(turns: &[(f64, f64)]) -> (f64, f64) {
     (median(turns.iter().map(|it| it.0).collect()), median(turns.iter().map(|it| it.1).collect()))
+}
+
+/// A picture of nothing in particular: no byte of it is special to anyone.
+#[allow(dead_code, reason = "not every bench has pictures")]
+pub fn picture(pixel: PixelFormat, size: Size) -> VecPlanes {
+    let plane = |size: Size, texel: usize| {
+        let stride = size.width as usize * texel;
+        let bytes = (0..stride * size.height as usize).map(|it| (it * 31 % 251) as u8).collect();
+        (bytes, stride)
+    };
+    VecPlanes { planes: pixel.planes().iter().map(|it| plane(it.size(size), it.texel_bytes())).collect() }
+}
+
+/// A frame of such a picture, in whatever memory it is.
+#[allow(dead_code, reason = "not every bench has pictures")]
+pub fn frame(pixel: PixelFormat, coded: Size, memory: Memory) -> VideoFrame {
+    let color = ColorTags::default().resolve(coded, pixel.is_rgb());
+    let (visible, sar, rotation) = (Rect::of(coded), Ratio::ONE, Rotation::None);
+    VideoFrame {
+        format: VideoFormat { pixel, coded, visible, sar, rotation, color },
+        pts: MediaTime::ZERO,
+        duration: Duration::ZERO,
+        corrupt: false,
+        lap: 0,
+        discontinuity: false,
+        memory,
+    }
 }
 
 /// Runs a command on the virtual board, in `folder`, by `hw-tests/board run` with these options. Answers what it printed.

@@ -111,10 +111,10 @@ impl<'a> Screen<'a> {
 
     fn import(&mut self, frame: &VideoFrame) {
         let (Some(imports), Memory::Dmabuf(lease)) = (&mut self.imports, &frame.memory) else { return };
-        if !imports.contains_key(&lease.id()) {
+        imports.entry(lease.id()).or_insert_with(|| {
             let fd = lease.picture().plane(0).unwrap().fd.try_clone_to_owned().unwrap();
-            imports.insert(lease.id(), (fd, Import::new(lease)));
-        }
+            (fd, Import::new(lease))
+        });
     }
 
     /// Lets go of every frame and import.
