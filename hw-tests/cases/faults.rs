@@ -274,7 +274,7 @@ fn a_full_disk_is_said_at_the_end(bench: &Bench<'_>) {
 /// not.
 fn whatever_fails_at_the_start_is_one_line(bench: &Bench<'_>) {
     let film = media::tone_film("320x240", "30", FILM_S);
-    let (step, errors) = bench.amount((37, "ENOMEM"), (1, "ENOMEM EIO"));
+    let (step, errors) = bench.amount((37, "ENOMEM"), (3, "ENOMEM EIO"));
     // Some 250 calls are made before the first picture.
     let play = format!(
         "for call in ioctl mmap read; do for error in {errors}; do for when in $(seq 1 {step} 260); do
