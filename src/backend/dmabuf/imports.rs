@@ -117,6 +117,15 @@ impl Imports {
         Ok(Some(cell.get_or_init(|| verdict)))
     }
 
+    /// Tries out a format before anybody asks, where that takes a refresh or two. Where the CPU draws, compiling what a trial
+    /// draws with takes longer than opening everything else: that is left until the answer is wanted.
+    pub fn prepare(&self, pixel: PixelFormat) {
+        if !is_software(self.gl.renderer()) {
+            // What comes out is asked for again, and said then.
+            let _tried = self.verdict(pixel);
+        }
+    }
+
     fn tools(&self) -> Result<&Tools, ImportError> {
         if let Some(it) = self.tools.get() {
             return Ok(it);
@@ -212,11 +221,15 @@ impl Imports {
     }
 }
 
+/// Whether the CPU does what a GPU should, in Mesa's ways to do that.
+fn is_software(renderer: &str) -> bool {
+    ["llvmpipe", "softpipe", "swrast"].iter().any(|it| renderer.contains(it))
+}
+
 /// Whether importing would end the process.
 fn is_dangerous(platform: &str, renderer: &str, version: &str) -> bool {
-    let is_software = ["llvmpipe", "softpipe", "swrast"].iter().any(|it| renderer.contains(it));
     let major = version.split("Mesa ").nth(1).and_then(|it| it.split('.').next()).and_then(|it| it.parse::<u32>().ok());
-    platform == "gbm" && is_software && major.is_none_or(|it| it < MESA_WITH_WHOLE_RASTERISER)
+    platform == "gbm" && is_software(renderer) && major.is_none_or(|it| it < MESA_WITH_WHOLE_RASTERISER)
 }
 
 #[cfg(test)]

@@ -170,6 +170,10 @@ impl VideoInterop for DmabufInterop {
         self.check(format)
     }
 
+    fn prepare(&mut self, format: &VideoFormat) {
+        self.imports.prepare(format.pixel);
+    }
+
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         self.check(format)
     }
