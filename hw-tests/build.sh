@@ -70,8 +70,17 @@ player() {
     printf '%s\n' "${LUCARNE_BIN:-$target/release/lucarne}"
 }
 
-# The files of the player's libraries on this host.
-host_libraries() { ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p'; }
+# The files of the player's libraries on this host. libavfilter, which it loads when it needs it, lies beside libavcodec.
+host_libraries() {
+    local linked folder filters=()
+    linked=$(ldd "$(player)" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p')
+    folder=$(sed -n 's/\/libavcodec\.so\..*//p' <<<"$linked")
+    [[ -z $folder ]] || mapfile -t filters < <(find "$folder" -regex '.*/libavfilter\.so\.[0-9]+')
+    {
+        printf '%s\n' "$linked" "${filters[@]}"
+        ((${#filters[@]} == 0)) || ldd "${filters[@]}" | sed -n 's/.* => \(\/[^ ]*\) .*/\1/p'
+    } | sort -u
+}
 
 # The player's libraries, by what and how old they are on this host.
 find_libraries() {

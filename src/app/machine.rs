@@ -52,7 +52,13 @@ fn show(platform: &Platform) -> Vec<Capability> {
 fn describe(screen: &OpenScreen) -> (String, Vec<Capability>) {
     let way = |it: &dyn VideoInterop| {
         let how = if it.capabilities().zero_copy { "without a copy" } else { "copied by the processor" };
-        Capability::yes(it.name(), how).with(it.describe())
+        let parts = it.describe();
+        // A way that says of each format that it does not work shows none.
+        match parts.is_empty() || parts.iter().any(|it| it.works) {
+            true => Capability::yes(it.name(), how),
+            false => Capability::no(it.name(), "none of its formats works here"),
+        }
+        .with(parts)
     };
     let ways = screen.interops.iter().map(|it| way(it.as_ref())).chain(screen.missing.iter().cloned());
     (screen.renderer.clone(), screen.presenter.describe().into_iter().chain(ways).collect())

@@ -127,6 +127,12 @@ pub trait VideoInterop {
         }
         Err(InteropError::Unsupported { backend: self.name(), what: pixel.name().to_owned() })
     }
+    /// Finds out ahead what `accepts` will want to know of such frames, where that takes longer than a refresh lasts. Called
+    /// before the first picture is on the screen, when it takes a better way than this: so this one is there at once if that
+    /// way fails.
+    fn prepare(&mut self, format: &VideoFormat) {
+        let _nothing_takes_long = format;
+    }
     /// Makes ready for frames of `format`; called again whenever the format changes.
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError>;
     /// Takes the next frame. At most one submitted frame is pending; a newer one replaces it.

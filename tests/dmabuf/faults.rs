@@ -79,7 +79,7 @@ pub fn wrong_pixels(place: &Place) {
     let (importer, (plan, _)) = faulty(place);
     plan.set(Plan { off_by: 4, ..Plan::default() });
     let imports = place.tried(importer, Styles::Auto).unwrap();
-    let nv12 = imports.verdict(PixelFormat::Nv12).unwrap();
+    let nv12 = imports.verdict(PixelFormat::Nv12).unwrap().unwrap();
     assert_eq!(nv12.sampling, Some(Sampling::External), "{nv12}");
     assert!(nv12.reason.contains("wrong pixels") && nv12.reason.contains("as a whole: right pixels"), "{nv12}");
 }

@@ -61,6 +61,8 @@ pub struct Script {
     pub plane_refuses: usize,
     /// How often the plane was asked whether it takes a frame.
     pub asked: usize,
+    /// The ways that were told to prepare, and how many commits had flipped by then.
+    pub prepared: Vec<(&'static str, usize)>,
     /// How often the plane was asked to let go.
     pub tidied: usize,
 }
@@ -211,6 +213,7 @@ pub struct Fussy {
     pub zero_copy: bool,
     /// One per frame: what fails. Nothing once it is used up.
     pub fails: Rc<RefCell<VecDeque<Fails>>>,
+    script: Rc<RefCell<Script>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +240,11 @@ impl VideoInterop for Fussy {
     }
     fn capabilities(&self) -> InteropCapabilities {
         InteropCapabilities { zero_copy: self.zero_copy, ..self.inner.capabilities() }
+    }
+    fn prepare(&mut self, _format: &VideoFormat) {
+        let mut script = self.script.borrow_mut();
+        let flipped = script.flips.len();
+        script.prepared.push((self.name, flipped));
     }
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         if self.fails_next() == Some(Fails::Init) {
@@ -359,7 +367,8 @@ fn screen(
         }
         let inner = SoftwareUpload::new(Rc::clone(gl), WideTexels::Auto);
         let fails = Rc::new(RefCell::new(way.fails.iter().copied().collect()));
-        Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails }) as Box<dyn VideoInterop>
+        let script = Rc::clone(&script);
+        Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails, script }) as Box<dyn VideoInterop>
     });
     let presenter = ScriptedPresenter {
         framebuffer: Framebuffer::new(gl, SIZE).unwrap(),

@@ -70,6 +70,23 @@ fn forced_zero_copy_gives_up_or_downgrades_as_asked() {
 }
 
 #[test]
+fn the_ways_behind_the_first_prepare_before_the_first_picture_and_only_then() {
+    let film = || vec![Film::silent(3).into()];
+    let mut setup = Setup::of(vec![("a", film()), ("b", film())]);
+    setup.ways = ["first", "second", "third"].map(|it| Way::upload(it, vec![])).to_vec();
+    let mut rig = setup.rig();
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    assert_eq!(rig.script.borrow().prepared, [("second", 0), ("third", 0)]);
+    drop(rig);
+    // A way that was asked already has nothing to find out.
+    setup = Setup::of(vec![("a", film())]);
+    setup.ways = vec![Way::upload("first", vec![Submit; 3]), Way::upload("last", vec![])];
+    let mut rig = setup.rig();
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    assert_eq!(rig.script.borrow().prepared, []);
+}
+
+#[test]
 fn the_last_way_failing_costs_the_item_and_not_the_show() {
     let film = || vec![Film::silent(5).into()];
     let mut setup = Setup::of(vec![("a", film()), ("b", film())]);

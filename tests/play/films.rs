@@ -130,6 +130,16 @@ fn interlaced_pictures_are_deinterlaced_and_counted() {
     assert_eq!(progressive.figure("/frames_deinterlaced"), 0.0);
 }
 
+/// What deinterlaces brings thirty libraries, and is loaded when a picture wants it: the case before this one shows that it
+/// is. What a start loads is what the loader itself says, as `ldd` has it.
+#[test]
+fn a_start_does_not_load_what_deinterlaces() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lucarne"));
+    let said = command.env("LD_TRACE_LOADED_OBJECTS", "1").output().expect("the player is built").stdout;
+    let linked = String::from_utf8_lossy(&said);
+    assert!(linked.contains("libavcodec") && !linked.contains("libavfilter"), "{linked}");
+}
+
 /// (name, layout, rate, codecs)
 const SOUNDS: &[(&str, &str, u32, &[&str])] = &[
     ("mono-44100.mp4", "mono", 44_100, &["aac"]),

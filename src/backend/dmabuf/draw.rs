@@ -1,4 +1,5 @@
 //! Drawing that is not for pictures: texels of an import as they come out of a shader, and one pixel of nothing.
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use crate::base::format::{Rect, Size};
@@ -100,9 +101,9 @@ pub struct Drawing {
     gl: Rc<Context>,
     sampler: Sampler,
     framebuffer: Framebuffer,
-    texels: Compiled,
-    /// Or why there is none.
-    converted: Result<Compiled, String>,
+    /// Each compiled when it is first needed; the second mostly never is.
+    texels: OnceCell<Compiled>,
+    converted: OnceCell<Compiled>,
 }
 
 struct Compiled {
@@ -124,18 +125,16 @@ impl Compiled {
 impl Drawing {
     /// For pictures of at most `size`. Leaves its own framebuffer bound.
     pub fn new(gl: &Rc<Context>, size: Size) -> Result<Self, GlError> {
-        let texels = Compiled::new(gl, "the program that reads texels", TEXELS)?;
-        let converted = Compiled::new(gl, "the program that reads external pictures", CONVERTED);
         // As pictures are sampled: what cannot be filtered is black.
         let sampler = Sampler::new(gl, Filter::Linear)?;
         let framebuffer = Framebuffer::new(gl, size)?;
-        let converted = converted.map_err(|it| it.to_string());
+        let (texels, converted) = (OnceCell::new(), OnceCell::new());
         Ok(Self { gl: Rc::clone(gl), sampler, framebuffer, texels, converted })
     }
 
     /// The bytes of each texel of a plane's texture, four for each, row by row. `wide`: its components are 16-bit numbers.
     pub fn texels(&self, texture: &ImageTexture, size: Size, wide: bool) -> Result<Vec<u8>, GlError> {
-        let it = &self.texels;
+        let it = self.compiled(&self.texels, "the program that reads texels", TEXELS)?;
         it.program.use_it();
         it.program.set_i32(it.wide, i32::from(wide));
         self.draw(it, texture, size, TextureTarget::D2)
@@ -143,9 +142,17 @@ impl Drawing {
 
     /// The colours of each pixel of an external texture, four bytes for each, row by row.
     pub fn colors(&self, texture: &ImageTexture, size: Size) -> Result<Vec<u8>, GlError> {
-        let it = self.converted.as_ref().map_err(|log| GlError::Shader { what: "GLSL".into(), log: log.clone() })?;
+        let it = self.compiled(&self.converted, "the program that reads external pictures", CONVERTED)?;
         it.program.use_it();
         self.draw(it, texture, size, TextureTarget::External)
+    }
+
+    fn compiled<'a>(&self, cell: &'a OnceCell<Compiled>, what: &str, fragment: &str) -> Result<&'a Compiled, GlError> {
+        if let Some(it) = cell.get() {
+            return Ok(it);
+        }
+        let made = Compiled::new(&self.gl, what, fragment)?;
+        Ok(cell.get_or_init(|| made))
     }
 
     fn draw(

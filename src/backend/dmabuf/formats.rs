@@ -19,7 +19,7 @@ struct Subset {
     len: usize,
 }
 
-/// Every choice of some of them, by its bits: capabilities are static lists, and which one it is turns out at start-up.
+/// Every choice of some of them, by its bits: capabilities are static lists, and which one it is turns out by trials.
 static SUBSETS: [Subset; 1 << FORMATS.len()] = subsets();
 
 const fn subsets() -> [Subset; 1 << FORMATS.len()] {

@@ -1,4 +1,5 @@
 //! One import: a picture in dma-bufs to a texture.
+use std::fmt;
 use std::rc::Rc;
 
 use crate::sys::egl::{Display, DmaBuf, DmaBufModifier, EglError, Image, ImageTexture};
@@ -11,6 +12,15 @@ pub enum ImportError {
     ContextLost,
     /// The driver does not want to; its words.
     Refused(String),
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ContextLost => f.write_str("the GL context was lost"),
+            Self::Refused(why) => f.write_str(why),
+        }
+    }
 }
 
 impl From<EglError> for ImportError {

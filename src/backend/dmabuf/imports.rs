@@ -1,11 +1,16 @@
-//! What a GL context can import, found out once, and imports by these findings.
+//! What a GL context can import, found out format by format, and imports by these findings.
+//!
+//! Each format is tried out when somebody first asks for it: a trial compiles programs and waits for what they draw, and a
+//! film has one format, if it is drawn at all. What came out stands for as long as the context.
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::NAME;
-use super::draw::LastDraw;
+use super::draw::{Drawing, LastDraw};
 use super::formats::{self, FORMATS};
 use super::importer::{EglImporter, ImportError, Importer};
 use super::layout::{Layout, Planes};
+use super::pattern;
 use super::trial::{Styles, Trial, Verdict};
 use crate::base::capability::Capability;
 use crate::base::dmabuf::{DmabufPlane, MODIFIER_LINEAR};
@@ -24,8 +29,17 @@ const MESA_WITH_WHOLE_RASTERISER: u32 = 26;
 pub struct Imports {
     gl: Rc<Context>,
     importer: Box<dyn Importer>,
-    verdicts: Vec<Verdict>,
-    formats: &'static [PixelFormat],
+    /// What trials are made with.
+    heap: Rc<Heap>,
+    styles: Styles,
+    /// In the order of `FORMATS`; empty: not tried yet.
+    verdicts: [OnceCell<Verdict>; FORMATS.len()],
+    tools: OnceCell<Tools>,
+}
+
+/// What trials, and the ends of imports, are drawn with: made for the first trial, and without one there are no imports.
+struct Tools {
+    drawing: Drawing,
     last_draw: LastDraw,
 }
 
@@ -36,8 +50,8 @@ impl std::fmt::Debug for Imports {
 }
 
 impl Imports {
-    /// Tries out what the context current on this thread can do; it must be on `display`. The error says why it can do
-    /// nothing.
+    /// Imports for the context current on this thread, which must be on `display`. Nothing is tried yet. The error says why
+    /// nothing can be.
     pub fn open(gl: &Rc<Context>, display: &Display) -> Result<Rc<Self>, String> {
         if !display.has_extension(EXTENSION) {
             return Err(format!("this EGL has no {EXTENSION}"));
@@ -47,37 +61,77 @@ impl Imports {
         }
         let heap = Heap::find(Placement::Anywhere).map_err(|it| format!("nothing to try imports with: {it}"))?;
         let importer = Box::new(EglImporter::new(Rc::clone(gl), display.clone()));
-        Self::tried(gl, importer, &heap, Styles::Auto)
+        Ok(Rc::new(Self::new(gl, importer, &Rc::new(heap), Styles::Auto)))
     }
 
-    /// Tries out an importer, with memory of `heap`.
+    /// The same with every format tried out. The error says why none can be imported.
+    pub fn open_tried(gl: &Rc<Context>, display: &Display) -> Result<Rc<Self>, String> {
+        let it = Self::open(gl, display)?;
+        it.try_all()?;
+        Ok(it)
+    }
+
+    /// Tries out an importer, with memory of `heap`. The error says why it can import nothing.
     pub fn tried(
         gl: &Rc<Context>,
         importer: Box<dyn Importer>,
-        heap: &Heap,
+        heap: &Rc<Heap>,
         styles: Styles,
     ) -> Result<Rc<Self>, String> {
-        let lost = |it| match it {
-            ImportError::ContextLost => "the GL context was lost".to_owned(),
-            ImportError::Refused(why) => why,
+        let it = Self::new(gl, importer, heap, styles);
+        it.try_all()?;
+        Ok(Rc::new(it))
+    }
+
+    fn new(gl: &Rc<Context>, importer: Box<dyn Importer>, heap: &Rc<Heap>, styles: Styles) -> Self {
+        let (verdicts, tools) = (Default::default(), OnceCell::new());
+        Self { gl: Rc::clone(gl), importer, heap: Rc::clone(heap), styles, verdicts, tools }
+    }
+
+    fn try_all(&self) -> Result<(), String> {
+        for pixel in FORMATS {
+            self.verdict(pixel).map_err(|it| it.to_string())?;
+        }
+        if self.verdicts().any(|it| it.sampling.is_some()) {
+            return Ok(());
+        }
+        // Each format has its own reasons, in the log; where nothing works they are mostly the same.
+        let first = self.verdicts().next().map_or_else(String::new, ToString::to_string);
+        Err(format!("no import shows what is in the buffer: {first}"))
+    }
+
+    /// What comes out for a format, tried out now if it was not before; `None`: there is nothing to try. A trial waits for
+    /// the GPU. An error says nothing of the format: it was not tried.
+    pub fn verdict(&self, pixel: PixelFormat) -> Result<Option<&Verdict>, ImportError> {
+        let Some(cell) = FORMATS.iter().position(|it| *it == pixel).map(|it| &self.verdicts[it]) else {
+            return Ok(None);
         };
-        let last_draw = LastDraw::new(gl).map_err(|it| it.to_string())?;
-        let trial = Trial::new(gl, &*importer, heap).map_err(lost)?;
-        let verdicts: Result<Vec<Verdict>, ImportError> = FORMATS.iter().map(|it| trial.verdict(*it, styles)).collect();
-        drop(trial);
-        last_draw.draw();
-        let verdicts = verdicts.map_err(lost)?;
-        for it in &verdicts {
-            log::debug!("{NAME}: {it}");
+        if let Some(it) = cell.get() {
+            return Ok(Some(it));
         }
-        let works = |pixel| verdicts.iter().any(|it: &Verdict| it.pixel == pixel && it.sampling.is_some());
-        let formats = formats::subset(works);
-        if formats.is_empty() {
-            // Each format has its own reasons, in the log; where nothing works they are mostly the same.
-            let first = verdicts.first().map_or_else(String::new, ToString::to_string);
-            return Err(format!("no import shows what is in the buffer: {first}"));
+        let tools = self.tools()?;
+        let tried = Trial::new(&*self.importer, &self.heap, &tools.drawing).verdict(pixel, self.styles);
+        tools.last_draw.draw();
+        let verdict = tried?;
+        log::debug!("{NAME}: {verdict}");
+        Ok(Some(cell.get_or_init(|| verdict)))
+    }
+
+    /// Tries out a format before anybody asks, where that takes a refresh or two. Where the CPU draws, compiling what a trial
+    /// draws with takes longer than opening everything else: that is left until the answer is wanted.
+    pub fn prepare(&self, pixel: PixelFormat) {
+        if !is_software(self.gl.renderer()) {
+            // What comes out is asked for again, and said then.
+            let _tried = self.verdict(pixel);
         }
-        Ok(Rc::new(Self { gl: Rc::clone(gl), importer, verdicts, formats, last_draw }))
+    }
+
+    fn tools(&self) -> Result<&Tools, ImportError> {
+        if let Some(it) = self.tools.get() {
+            return Ok(it);
+        }
+        let made = Tools { drawing: Drawing::new(&self.gl, pattern::SIZE)?, last_draw: LastDraw::new(&self.gl)? };
+        Ok(self.tools.get_or_init(|| made))
     }
 
     /// The context.
@@ -87,26 +141,27 @@ impl Imports {
 
     /// Textures were deleted, and their memory is to go with them.
     pub fn forget_deleted(&self) {
-        self.last_draw.draw();
+        if let Some(it) = self.tools.get() {
+            it.last_draw.draw();
+        }
     }
 
-    /// The formats that come out right.
+    /// The formats that come out right, or may: those that were not tried yet are among them.
     pub fn formats(&self) -> &'static [PixelFormat] {
-        self.formats
+        let tried = |pixel| self.verdicts().find(|it| it.pixel == pixel);
+        formats::subset(|it| tried(it).is_none_or(|it| it.sampling.is_some()))
     }
 
-    /// What came out for each format that was tried, for `probe`.
-    pub fn verdicts(&self) -> &[Verdict] {
-        &self.verdicts
+    /// What came out for each format that was tried.
+    pub fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter_map(OnceCell::get)
     }
 
-    /// What came out for one; `None`: it was not tried.
-    pub fn verdict(&self, pixel: PixelFormat) -> Option<&Verdict> {
-        self.verdicts.iter().find(|it| it.pixel == pixel)
-    }
-
-    /// Each format that was tried, and as its parts how its pixels may lie.
+    /// Each format, tried out if it was not before, and as its parts how its pixels may lie.
     pub fn describe(&self) -> Vec<Capability> {
+        if let Err(why) = self.try_all() {
+            log::debug!("{NAME}: {why}");
+        }
         let part = |it: &DmaBufModifier| {
             let how = if it.external_only { "external textures only" } else { "any texture" };
             Capability::yes(format!("modifier 0x{:x}", it.modifier), how)
@@ -118,7 +173,7 @@ impl Imports {
             Capability { works, ..Capability::yes(it.pixel.name(), it.reason.as_str()) }
                 .with(modifiers.iter().map(part).collect())
         };
-        self.verdicts.iter().map(format).collect()
+        self.verdicts().map(format).collect()
     }
 
     /// Whether the driver knows pixels to lie so. Rows one after the other are what the trial was made with.
@@ -166,11 +221,15 @@ impl Imports {
     }
 }
 
+/// Whether the CPU does what a GPU should, in Mesa's ways to do that.
+fn is_software(renderer: &str) -> bool {
+    ["llvmpipe", "softpipe", "swrast"].iter().any(|it| renderer.contains(it))
+}
+
 /// Whether importing would end the process.
 fn is_dangerous(platform: &str, renderer: &str, version: &str) -> bool {
-    let is_software = ["llvmpipe", "softpipe", "swrast"].iter().any(|it| renderer.contains(it));
     let major = version.split("Mesa ").nth(1).and_then(|it| it.split('.').next()).and_then(|it| it.parse::<u32>().ok());
-    platform == "gbm" && is_software && major.is_none_or(|it| it < MESA_WITH_WHOLE_RASTERISER)
+    platform == "gbm" && is_software(renderer) && major.is_none_or(|it| it < MESA_WITH_WHOLE_RASTERISER)
 }
 
 #[cfg(test)]

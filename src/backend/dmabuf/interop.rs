@@ -38,7 +38,7 @@ pub struct DmabufInterop {
 }
 
 impl DmabufInterop {
-    /// An interop by what the trials have found, for the context they were made with.
+    /// An interop by what trials find, for the context they were made with.
     pub fn new(imports: Rc<Imports>) -> Self {
         Self {
             imports,
@@ -55,10 +55,15 @@ impl DmabufInterop {
         self.cache.len()
     }
 
-    /// How frames of such a format and colour are imported; an error where they are not.
+    /// How frames of such a format and colour are imported; an error where they are not. The first of a format waits for its
+    /// trial.
     fn sampling(&self, format: &VideoFormat) -> Result<Sampling, InteropError> {
         let name = format.pixel.name();
-        let verdict = self.imports.verdict(format.pixel).ok_or_else(|| unsupported(name.to_owned()))?;
+        let verdict = self.imports.verdict(format.pixel).map_err(|it| match it {
+            ImportError::ContextLost => InteropError::ContextLost { backend: NAME },
+            ImportError::Refused(why) => failed("trial", format!("{name}: {why}")),
+        })?;
+        let verdict = verdict.ok_or_else(|| unsupported(name.to_owned()))?;
         let sampling = verdict.sampling.ok_or_else(|| unsupported(verdict.to_string()))?;
         if !verdict.shows(&format.color) {
             let color = color_name(format.color.matrix, format.color.range);
@@ -163,6 +168,10 @@ impl VideoInterop for DmabufInterop {
 
     fn would_accept(&self, format: &VideoFormat, _anywhere: &Place) -> Result<(), InteropError> {
         self.check(format)
+    }
+
+    fn prepare(&mut self, format: &VideoFormat) {
+        self.imports.prepare(format.pixel);
     }
 
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {

@@ -1,7 +1,7 @@
 //! "dmabuf": a decoder's buffers as GL textures, without a copy (EGL_EXT_image_dma_buf_import).
 //!
 //! ```text
-//!   Imports   what this driver does right, tried out once for a GL context (trial)
+//!   Imports   what this driver does right, tried out once for a GL context and a format (trial)
 //!      |
 //!   DmabufInterop, one for each screen
 //!      |-- Cache     textures by the buffer's name, for the buffer's life

@@ -2,7 +2,6 @@
 //! its buffer is written again, as a decoder does, and the same import must show that.
 use std::fmt;
 use std::io;
-use std::rc::Rc;
 
 use super::draw::Drawing;
 use super::formats;
@@ -14,7 +13,7 @@ use crate::base::format::{PixelFormat, PlaneLayout};
 use crate::seam::interop::Sampling;
 use crate::sys::dmabuf::Heap;
 use crate::sys::egl::{DmaBuf, YuvHints};
-use crate::sys::gl::{Context, TextureTarget};
+use crate::sys::gl::TextureTarget;
 
 /// How far a byte may be from what it should be: a rounding here, another there.
 const TOLERANCE: f64 = 2.0;
@@ -78,15 +77,16 @@ pub fn color_name(matrix: Matrix, range: Range) -> String {
 pub struct Trial<'a> {
     importer: &'a dyn Importer,
     heap: &'a Heap,
-    drawing: Drawing,
+    drawing: &'a Drawing,
 }
 
 impl<'a> Trial<'a> {
-    pub fn new(gl: &Rc<Context>, importer: &'a dyn Importer, heap: &'a Heap) -> Result<Self, ImportError> {
-        Ok(Self { importer, heap, drawing: Drawing::new(gl, SIZE)? })
+    /// Trials of an importer, with memory of `heap`; `drawing` is for pictures of `SIZE`.
+    pub fn new(importer: &'a dyn Importer, heap: &'a Heap, drawing: &'a Drawing) -> Self {
+        Self { importer, heap, drawing }
     }
 
-    /// Tries one format, the best way first. An error ends all trials: the context is gone.
+    /// Tries one format, the best way first. An error is the end of all trials: the context is gone.
     pub fn verdict(&self, pixel: PixelFormat, styles: Styles) -> Result<Verdict, ImportError> {
         let ways = [
             (Sampling::Planes, "plane by plane", styles != Styles::External),

@@ -70,6 +70,10 @@ impl VideoInterop for CostlyInterop {
         self.inner.would_accept(format, place)
     }
 
+    fn prepare(&mut self, format: &VideoFormat) {
+        self.inner.prepare(format);
+    }
+
     fn init(&mut self, format: &VideoFormat) -> Result<(), InteropError> {
         self.inner.init(format)
     }

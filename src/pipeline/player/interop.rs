@@ -95,6 +95,8 @@ pub struct InteropSwitch {
     refusal: Option<(usize, String)>,
     /// The newest frame came too late for the ways before this one; it is made ready once more.
     skip: usize,
+    /// A frame has been made ready before.
+    has_begun: bool,
     /// The user was told that there is no zero-copy though it was asked for.
     is_downgrade_told: bool,
 }
@@ -133,6 +135,7 @@ impl InteropSwitch {
             reason: None,
             refusal: None,
             skip: 0,
+            has_begun: false,
             is_downgrade_told: false,
             ways,
         })
@@ -186,6 +189,7 @@ impl InteropSwitch {
                 Ok(Some(it)) => {
                     self.policy.succeeded(way);
                     self.tell(output, index, way, has_stepped, gave_up, stats);
+                    self.begin(way, &frame.format);
                     return Made::Ready(it, Way { name: self.policy.name(way), place: way });
                 }
                 Ok(None) => return Made::Lost,
@@ -252,6 +256,13 @@ impl InteropSwitch {
         stats.submit_ok += 1;
         self.scans_out[way] |= renderable.as_ref().is_some_and(|it| it.sampling == Sampling::Scanout);
         Ok(renderable)
+    }
+
+    /// Before the first picture nothing can be late, so the ways behind its own find out now what takes them long.
+    fn begin(&mut self, way: usize, format: &VideoFormat) {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.ways.iter_mut().skip(way + 1).for_each(|it| it.prepare(format));
+        }
     }
 
     /// The place of the frame's configuration among the known ones: the last.

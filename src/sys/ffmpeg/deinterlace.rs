@@ -7,6 +7,7 @@ use ffmpeg_sys_next as ff;
 
 use super::codec::{NANOSECONDS, Received};
 use super::error::{AvError, check};
+use super::filters::Filters;
 use super::frame::AvFrame;
 use crate::base::format::Size;
 
@@ -16,6 +17,7 @@ const OPTIONS: &CStr = c"mode=send_frame:parity=auto:deint=interlaced";
 /// An owned graph: buffer, bwdif, buffersink. It gives back as many pictures as it takes, in the same order, one late.
 #[derive(Debug)]
 pub struct Deinterlacer {
+    filters: &'static Filters,
     graph: NonNull<ff::AVFilterGraph>,
     source: NonNull<ff::AVFilterContext>,
     sink: NonNull<ff::AVFilterContext>,
@@ -29,11 +31,13 @@ unsafe impl Send for Deinterlacer {}
 impl Deinterlacer {
     /// A graph for pictures like `frame`, with `threads` workers. `Err` where bwdif does not take its format.
     pub fn new(frame: &AvFrame, threads: u32) -> Result<Self, AvError> {
+        let filters = Filters::get()?;
         // SAFETY: allocates and sets defaults; null when out of memory.
         let graph =
-            NonNull::new(unsafe { ff::avfilter_graph_alloc() }).ok_or(AvError::no_memory("avfilter_graph_alloc"))?;
+            NonNull::new(unsafe { (filters.graph_alloc)() }).ok_or(AvError::no_memory("avfilter_graph_alloc"))?;
         // Dropped, and the graph with it, on any early return; the two ends are put in below.
         let mut it = Self {
+            filters,
             graph,
             source: NonNull::dangling(),
             sink: NonNull::dangling(),
@@ -46,24 +50,24 @@ impl Deinterlacer {
         it.source = it.add(c"buffer", CStr::from_bytes_until_nul(&arguments).unwrap_or_default())?;
         let filter = it.add(c"bwdif", OPTIONS)?;
         it.sink = it.add(c"buffersink", c"")?;
-        link(it.source, filter)?;
-        link(filter, it.sink)?;
+        it.link(it.source, filter)?;
+        it.link(filter, it.sink)?;
         // SAFETY: a graph of three linked filters.
-        check("avfilter_graph_config", unsafe { ff::avfilter_graph_config(graph.as_ptr(), ptr::null_mut()) })?;
+        check("avfilter_graph_config", unsafe { (filters.graph_config)(graph.as_ptr(), ptr::null_mut()) })?;
         Ok(it)
     }
 
     fn add(&mut self, name: &CStr, arguments: &CStr) -> Result<NonNull<ff::AVFilterContext>, AvError> {
         const CALL: &str = "avfilter_graph_create_filter";
         // SAFETY: a string that ends in nul; the answer is null or static.
-        let filter = unsafe { ff::avfilter_get_by_name(name.as_ptr()) };
+        let filter = unsafe { (self.filters.get_by_name)(name.as_ptr()) };
         if filter.is_null() {
             return Err(AvError { call: CALL, code: ff::AVERROR_FILTER_NOT_FOUND });
         }
         let mut context = ptr::null_mut();
         // SAFETY: our own graph, a filter of FFmpeg's list, and strings that end in nul and are copied.
         let code = unsafe {
-            ff::avfilter_graph_create_filter(
+            (self.filters.graph_create_filter)(
                 &raw mut context,
                 filter,
                 name.as_ptr(),
@@ -76,6 +80,11 @@ impl Deinterlacer {
         NonNull::new(context).ok_or(AvError::no_memory(CALL))
     }
 
+    fn link(&self, from: NonNull<ff::AVFilterContext>, to: NonNull<ff::AVFilterContext>) -> Result<(), AvError> {
+        // SAFETY: two filters of one graph, each with one free pad on that side.
+        check("avfilter_link", unsafe { (self.filters.link)(from.as_ptr(), 0, to.as_ptr(), 0) }).map(drop)
+    }
+
     /// Whether `frame` is like the one the graph was made for.
     pub fn takes(&self, frame: &AvFrame) -> bool {
         frame.format() == self.format && frame.coded_size() == self.size
@@ -85,14 +94,14 @@ impl Deinterlacer {
     pub fn push(&mut self, frame: Option<&mut AvFrame>) -> Result<(), AvError> {
         let frame = frame.map_or(ptr::null_mut(), |it| it.as_ptr());
         // SAFETY: the configured source of our graph, and null or a live frame, whose references the call takes over.
-        let code = unsafe { ff::av_buffersrc_add_frame_flags(self.source.as_ptr(), frame, 0) };
+        let code = unsafe { (self.filters.buffersrc_add_frame_flags)(self.source.as_ptr(), frame, 0) };
         check("av_buffersrc_add_frame_flags", code).map(drop)
     }
 
     /// Takes the next picture into `frame`. Its times mean nothing: the caller knows them by their order.
     pub fn pull(&mut self, frame: &mut AvFrame) -> Result<Received, AvError> {
         // SAFETY: the configured sink of our graph, and a live frame that is empty, as `Recycle::clear` leaves it.
-        let code = unsafe { ff::av_buffersink_get_frame_flags(self.sink.as_ptr(), frame.as_ptr(), 0) };
+        let code = unsafe { (self.filters.buffersink_get_frame_flags)(self.sink.as_ptr(), frame.as_ptr(), 0) };
         match check("av_buffersink_get_frame_flags", code) {
             Ok(_) => Ok(Received::Frame),
             Err(it) if it.is_again() => Ok(Received::Nothing),
@@ -121,15 +130,10 @@ fn describe(frame: &AvFrame) -> [u8; ARGUMENT_BYTES] {
     text
 }
 
-fn link(from: NonNull<ff::AVFilterContext>, to: NonNull<ff::AVFilterContext>) -> Result<(), AvError> {
-    // SAFETY: two filters of one graph, each with one free pad on that side.
-    check("avfilter_link", unsafe { ff::avfilter_link(from.as_ptr(), 0, to.as_ptr(), 0) }).map(drop)
-}
-
 impl Drop for Deinterlacer {
     fn drop(&mut self) {
         let mut graph = self.graph.as_ptr();
         // SAFETY: allocated by `avfilter_graph_alloc`, freed once, here, with its filters.
-        unsafe { ff::avfilter_graph_free(&raw mut graph) };
+        unsafe { (self.filters.graph_free)(&raw mut graph) };
     }
 }

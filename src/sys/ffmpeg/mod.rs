@@ -9,6 +9,7 @@ mod color;
 mod deinterlace;
 mod dictionary;
 mod error;
+mod filters;
 mod frame;
 mod input;
 mod interrupt;
