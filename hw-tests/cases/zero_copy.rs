@@ -27,7 +27,7 @@ pub const CASES: &[Case] = &[
     Case { name: "zero_copy::laps_leave_nothing_behind", needs: WIRE, run: laps },
     Case { name: "zero_copy::the_codecs_pictures_are_exact_on_a_plane", needs: SEEN, run: exact_on_a_plane },
     Case { name: "zero_copy::the_codecs_pictures_are_exact_as_textures", needs: SEEN, run: exact_as_textures },
-    Case { name: "zero_copy::the_kernels_own_codec_is_exact_on_a_plane", needs: &[Ability::Vicodec], run: vicodec },
+    Case { name: "zero_copy::the_kernels_own_codec_is_exact_on_the_wire", needs: &[Ability::Vicodec], run: vicodec },
     Case { name: "zero_copy::three_runs_are_the_same", needs: WIRE, run: three_runs },
     Case { name: "zero_copy::software_without_a_copy_looks_the_same", needs: SEEN, run: software },
 ];
@@ -319,14 +319,19 @@ fn exact_as_textures(bench: &Bench<'_>) {
     exact(bench, Size::new(480, 640), Size::new(640, 480), Rotation::Clockwise90, "dmabuf");
 }
 
-/// `tests/kms` with frames of vicodec, whose buffers are of one or of several planes.
+/// `tests/kms` with frames of vicodec: on planes, imported plane by plane and as a whole, whose buffers are of one or of
+/// several planes. Those of several are in `outputs::the_presenter_conforms` too.
 fn vicodec(bench: &Bench<'_>) {
     let kms = program("kms");
-    for single in [false, true] {
-        let job = bench.job().push(&kms, "kms");
-        let job = if single { job.single_planar() } else { job };
-        let end = bench.run(job.shell("LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames")).done();
-        all_passed(&end, 1);
+    let limit = bench.amount(Duration::from_secs(300), Duration::from_secs(14_400));
+    for single in bench.amount(&[true][..], &[true, false]) {
+        let job = bench.job().limit(limit).push(&kms, "kms");
+        let job = if *single { job.single_planar() } else { job };
+        let line = format!(
+            "LUCARNE_PICTURES={} LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames",
+            bench.amount(2, 1000)
+        );
+        all_passed(&bench.run(job.shell(&line)).done(), 1);
     }
 }
 

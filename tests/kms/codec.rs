@@ -1,59 +1,123 @@
-//! Frames of the kernel's test codec on planes, as the codec left them in its memory.
+//! Frames of the kernel's test codec on the wire, as the codec left them in its memory: on planes, and drawn.
+use std::rc::Rc;
 use std::sync::Arc;
 
+use lucarne::backend::dmabuf::{DmabufInterop, EglImporter, Imports, Styles};
 use lucarne::backend::headless::display_clock::RealClock;
+use lucarne::backend::kms::KmsRequest;
 use lucarne::backend::v4l2::{Buffers, V4l2DecoderFactory};
 use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::frame::{Memory, VideoFrame};
 use lucarne::seam::decoder::DecoderFactory;
-use lucarne::seam::interop::VideoInterop;
+use lucarne::seam::interop::{Place, VideoInterop};
+use lucarne::sys::dmabuf::{Heap, Placement};
 
 use crate::cards::Surroundings;
-use crate::cases::{Outcome, one};
+use crate::cases::{Outcome, capture_by, one};
 use crate::frames::{PLACE, check, wire};
 use crate::pictures::{Channel, Picture};
 use crate::screen::request;
 use crate::{fwht, play, reference};
 
-const SCREEN: Size = Size::new(640, 480);
-/// Pictures of each configuration.
-const COUNT: usize = 10;
+const NONE: &str = "there is no vicodec here";
 
-/// What was decoded, with the chroma of each pixel as a controller takes it that does not filter: vkms.
-fn unfiltered(frame: &VideoFrame) -> Picture {
+/// The films: small, of whole blocks, and coded in 1088 lines.
+const SIZES: [Size; 3] = [Size::new(640, 480), Size::new(1280, 720), Size::new(1920, 1080)];
+
+/// Pictures of each configuration, unless this variable says otherwise.
+const COUNT: (&str, usize) = ("LUCARNE_PICTURES", 2);
+
+fn n_pictures() -> usize {
+    std::env::var(COUNT.0).ok().and_then(|it| it.parse().ok()).unwrap_or(COUNT.1)
+}
+
+/// Where the codec's pictures go: to a screen of their size.
+fn place(size: Size) -> Place {
+    Place { screen: size, ..PLACE }
+}
+
+/// What was decoded; `halved` has the chroma of two by two pixels once, as the codec has it, and otherwise each pixel has
+/// that of its block, as a controller takes it that does not filter: vkms.
+fn decoded(frame: &VideoFrame, halved: bool) -> Picture {
     let [luma, cb, cr] = play::planar(frame);
-    let half = SCREEN.width / 2;
-    Picture::new(PixelFormat::Yuv444p, SCREEN, frame.format.color, |it| {
-        let (whole, halved) = ((it.y * SCREEN.width + it.x) as usize, (it.y / 2 * half + it.x / 2) as usize);
+    let size = frame.format.visible.size();
+    let (pixel, step) = if halved { (PixelFormat::Yuv420p, 1) } else { (PixelFormat::Yuv444p, 2) };
+    Picture::new(pixel, size, frame.format.color, |it| {
+        let (whole, part) =
+            ((it.y * size.width + it.x) as usize, (it.y / step * size.width / 2 + it.x / step) as usize);
         u16::from(match it.channel {
-            Channel::Cb => cb[halved],
-            Channel::Cr => cr[halved],
+            Channel::Cb => cb[part],
+            Channel::Cr => cr[part],
             _ => luma[whole],
         })
     })
 }
 
-pub fn shown(_: &Surroundings) -> Outcome {
-    let film = fwht::film(SCREEN, 0, COUNT).ok_or("there is no vicodec here")?;
-    for buffers in [Buffers::Exported, Buffers::Imported] {
-        let factory = V4l2DecoderFactory::new(Arc::new(RealClock), buffers);
-        let mut decoder = factory.open(&film.stream).unwrap();
-        let (mut display, mut tools) = one(&request(&[]));
-        let mut interop = display.plane_interop();
-        let mut shown = 0;
-        let mut look = |frame: &VideoFrame| {
-            assert!(matches!(frame.memory, Memory::Dmabuf(_)));
-            interop.accepts(frame, &PLACE).unwrap_or_else(|error| panic!("{error}"));
-            let pixels = wire(&mut display, &mut tools, frame, PLACE);
-            let want = reference::render(&unfiltered(frame), PLACE.fit, PLACE.rotation, SCREEN);
-            check(&pixels, &want, &format!("picture {shown} of {buffers:?}"), |_, _| false);
-            shown += 1;
-        };
-        let mut screen = play::Screen::new(&mut look);
-        screen.feed(decoder.as_mut(), film.packets.iter().cloned()).unwrap();
-        screen.finish(decoder.as_mut()).unwrap();
-        screen.let_go();
-        assert_eq!(shown, COUNT);
+/// Decodes a film of each size in each of our two ways to have buffers, and looks at each frame. `show` is told which it is.
+fn each(mut show: impl FnMut(Size, &mut dyn FnMut(&mut dyn FnMut(&VideoFrame)))) -> Outcome {
+    for size in SIZES {
+        let film = fwht::film(size, 0, n_pictures()).ok_or(NONE)?;
+        for buffers in [Buffers::Exported, Buffers::Imported] {
+            show(size, &mut |look| {
+                let factory = V4l2DecoderFactory::new(Arc::new(RealClock), buffers);
+                let mut decoder = factory.open(&film.stream).unwrap();
+                let mut n_shown = 0;
+                let mut look = |frame: &VideoFrame| {
+                    assert!(matches!(frame.memory, Memory::Dmabuf(_)));
+                    look(frame);
+                    n_shown += 1;
+                };
+                let mut screen = play::Screen::new(&mut look);
+                screen.feed(decoder.as_mut(), film.packets.iter().cloned()).unwrap();
+                screen.finish(decoder.as_mut()).unwrap();
+                screen.let_go();
+                assert_eq!(n_shown, film.packets.len());
+            });
+        }
     }
     Ok(())
+}
+
+pub fn on_planes(_: &Surroundings) -> Outcome {
+    each(|size, decode| {
+        let (mut display, mut tools) = one(&KmsRequest { size: Some(size), ..request(&[]) });
+        let (mut interop, place) = (display.plane_interop(), place(size));
+        decode(&mut |frame| {
+            interop.accepts(frame, &place).unwrap_or_else(|error| panic!("{error}"));
+            let pixels = wire(&mut display, &mut tools, frame, place);
+            let want = reference::render(&decoded(frame, false), place.fit, place.rotation, size);
+            check(size, &pixels, &want, &format!("{size} on a plane, {:?}", frame.pts), |_, _| false);
+        });
+    })
+}
+
+fn drawn(styles: Styles) -> Outcome {
+    each(|size, decode| {
+        let (mut display, mut tools) = one(&KmsRequest { size: Some(size), ..request(&[]) });
+        let importer = Box::new(EglImporter::new(Rc::clone(&tools.gl), display.device().display().clone()));
+        let heap = Rc::new(Heap::find(Placement::Anywhere).unwrap());
+        let imports = Imports::tried(&tools.gl, importer, &heap, styles).unwrap();
+        let (mut interop, place) = (DmabufInterop::new(imports), place(size));
+        decode(&mut |frame| {
+            interop.init(&frame.format).unwrap();
+            interop.submit_decoded_frame(frame.clone()).unwrap();
+            let texture = interop.acquire_renderable_frame().unwrap().expect("it was just submitted");
+            let (pixels, _) = capture_by(&mut display, &mut tools, |display, tools| {
+                tools.present_by(display, |tools, target| {
+                    tools.compositor.compose(target, Some((&texture, place.fit, place.rotation))).unwrap();
+                })
+            });
+            interop.release_frame(texture);
+            let want = reference::render(&decoded(frame, true), place.fit, place.rotation, size);
+            check(size, &pixels, &want, &format!("{size} drawn, {:?}", frame.pts), |_, _| false);
+        });
+    })
+}
+
+pub fn plane_by_plane(_: &Surroundings) -> Outcome {
+    drawn(Styles::Planes)
+}
+
+pub fn as_a_whole(_: &Surroundings) -> Outcome {
+    drawn(Styles::External)
 }

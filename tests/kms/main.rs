@@ -34,7 +34,7 @@ use cards::Surroundings;
 /// A case, by name; it says why it was skipped, if it was.
 type Case = (&'static str, fn(&Surroundings) -> Result<(), &'static str>);
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 30] = [
     ("the_presenter_conforms", cases::conformance),
     ("what_was_drawn_is_on_the_wire", cases::pixels),
     ("pictures_are_read_back_one_after_the_other", cases::captures_in_a_row),
@@ -62,7 +62,9 @@ const CASES: [Case; 28] = [
     ("frames_outlive_power_and_other_masters", frames::power_and_master),
     ("without_overlays_the_primary_plane_shows_frames", frames::without_overlays),
     ("an_overlay_is_one_outputs", frames::shared_overlay),
-    ("a_codecs_frames_are_what_they_should_be", codec::shown),
+    ("a_codecs_frames_on_planes_are_what_they_should_be", codec::on_planes),
+    ("a_codecs_frames_imported_plane_by_plane_are_what_they_should_be", codec::plane_by_plane),
+    ("a_codecs_frames_imported_as_a_whole_are_what_they_should_be", codec::as_a_whole),
 ];
 
 fn main() -> ExitCode {

@@ -15,6 +15,7 @@ use lucarne::seam::interop::VideoInterop;
 use lucarne::seam::presenter::{Layer, PresentError, PresentEvent, Presenter, RenderTarget, SubmissionId};
 use lucarne::seam::wait::{Waitable, Waiter};
 use lucarne::sys::clock::monotonic_now;
+use lucarne::sys::gl::Context;
 
 use crate::pictures::{Channel, Picture, SDR};
 
@@ -26,6 +27,7 @@ pub const FULL: Color = Color { range: Range::Full, ..SDR };
 
 /// Draws and waits, for any presenter of its context.
 pub struct Tools {
+    pub gl: Rc<Context>,
     pub compositor: Compositor,
     upload: SoftwareUpload,
     waiter: PollWaiter,
@@ -40,8 +42,8 @@ pub fn request(outputs: &[&str]) -> KmsRequest {
 pub fn open(request: &KmsRequest) -> Result<(Vec<KmsPresenter>, Tools), PresentError> {
     let (presenters, gl) = kms::open(request, monotonic_now())?;
     let compositor = Compositor::new(Rc::clone(&gl)).unwrap();
-    let upload = SoftwareUpload::new(gl, WideTexels::Auto);
-    Ok((presenters, Tools { compositor, upload, waiter: PollWaiter::new().unwrap() }))
+    let upload = SoftwareUpload::new(Rc::clone(&gl), WideTexels::Auto);
+    Ok((presenters, Tools { gl, compositor, upload, waiter: PollWaiter::new().unwrap() }))
 }
 
 /// A pattern that is another one when it is turned, mirrored, or of another `seed`.
@@ -105,9 +107,18 @@ impl Tools {
 
     /// Draws and presents, waiting for a buffer where need be.
     pub fn present(&mut self, presenter: &mut dyn Presenter, seed: u32) -> SubmissionId {
+        self.present_by(presenter, |tools, target| tools.draw(target, seed))
+    }
+
+    /// The same, with another way to draw.
+    pub fn present_by(
+        &mut self,
+        presenter: &mut dyn Presenter,
+        mut draw: impl FnMut(&mut Self, &RenderTarget),
+    ) -> SubmissionId {
         for _ in 0..1000 {
             if let Some(target) = presenter.acquire(monotonic_now()).unwrap() {
-                self.draw(&target, seed);
+                draw(self, &target);
                 match presenter.present(monotonic_now(), Layer::Composed(target)) {
                     Ok(id) => return id,
                     Err(PresentError::Busy) => {}
