@@ -111,7 +111,10 @@ impl Imports {
         }
         let tools = self.tools()?;
         let tried = Trial::new(&*self.importer, &self.heap, &tools.drawing).verdict(pixel, self.styles);
+        // Nothing of a trial outlives it: a driver that still lets go of its buffer, on a thread of its own, when the next
+        // is imported may keep that one.
         tools.last_draw.draw();
+        self.gl.finish();
         let verdict = tried?;
         log::debug!("{NAME}: {verdict}");
         Ok(Some(cell.get_or_init(|| verdict)))
