@@ -1,8 +1,9 @@
 //! Faults of the codec's node, and of what shows its frames: the last picture stays, the film goes on within a second, by the
 //! same decoder or the next, and the statistics say why.
 //!
-//! System calls fail by strace: a first run counts the node's calls up to the one that is meant, in the second that one
-//! fails. The rest is the codec's own doing, which is a parameter of it.
+//! What the codec answers is a parameter of its driver (`fail`), which hits the very call that is meant; so is what it does by
+//! itself. Calls on the graphics card fail by strace: a first run counts them up to the one that is meant, in the second that
+//! one fails.
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,13 +15,17 @@ use crate::rig::{Ability, Codec, Ended, Job};
 /// The cases of this file.
 pub const CASES: &[Case] = &[
     Case { name: "codec_faults::the_wedge_never_springs", needs: NEEDS, run: the_wedge_never_springs },
+    Case { name: "codec_faults::what_is_refused_at_the_start_is_said", needs: NEEDS, run: refused_at_the_start },
+    Case { name: "codec_faults::calls_that_fail_in_mid_film", needs: NEEDS, run: calls_in_mid_film },
     Case { name: "codec_faults::both_queues_in_error", needs: NEEDS, run: both_queues_in_error },
     Case { name: "codec_faults::packets_that_are_swallowed", needs: NEEDS, run: swallowed },
     Case { name: "codec_faults::damaged_pictures_are_counted", needs: NEEDS, run: damaged },
     Case { name: "codec_faults::a_node_that_vanishes_and_comes_back", needs: NEEDS, run: vanishes },
     Case { name: "codec_faults::firmware_that_crashes", needs: NEEDS, run: crashes },
     Case { name: "codec_faults::ends_and_changes_in_every_order", needs: NEEDS, run: every_order },
+    Case { name: "codec_faults::a_size_that_is_absurd", needs: NEEDS, run: absurd_size },
     Case { name: "codec_faults::an_import_that_is_refused", needs: NEEDS, run: refused_imports },
+    Case { name: "codec_faults::commits_that_are_refused", needs: NEEDS, run: refused_commits },
     Case { name: "codec_faults::zero_copy_or_nothing", needs: NEEDS, run: zero_copy_or_nothing },
 ];
 
@@ -34,11 +39,12 @@ const FILM_S: u32 = 2;
 /// For all jobs of this file, whose films are played one after the other in one go: what is left of each lies in a folder
 /// of its own, beside the checksums of a black screen.
 ///
-/// `film FOLDER WORDS...` plays. `film_with FOLDER CALL NTH FAULT WORDS...` plays with a fault at the NTH call that matches
-/// CALL, and, where `span` is set, at so many more: how often the decoder looks at its node before that differs by a few
-/// calls from run to run, so the neighbours are tried too.
+/// `film FOLDER WORDS...` plays. `film_failing FOLDER RULE WORDS...` plays while the codec's driver lets calls fail as RULE
+/// says; how many it was is left in `hits.txt`. `film_with FOLDER CALL NTH FAULT WORDS...` plays with a fault at the NTH call
+/// on the graphics card that matches CALL: how many come before that differs by a few from run to run, so the neighbours are
+/// tried too. Nobody looks at the screen's checksums, which cost the board as much as all else, where `blind` is set.
 const HELPERS: &str = r#"
-node=/dev/video10 span='' eye=''
+eye='' blind=''
 parameters=/sys/module/bcm2835_codec_twin/parameters driver=/sys/bus/platform/drivers/bcm2835-codec
 card=$(echo /sys/class/drm/card*-Virtual-1); card=${card##*/}; card=/dev/dri/${card%-Virtual-1}
 screen=(--display kms --size 640x480 --audio none)
@@ -46,11 +52,10 @@ codec() { echo "$2" >"$parameters/$1"; }
 look() { sleep 0.5; exec cat "$(crc_of 0)"; }
 # The player, or strace with it, under watch.
 watched() {
-    look >crc-0.txt 2>eye.txt & eye=$!
+    [[ $blind ]] || { look >crc-0.txt 2>eye.txt & eye=$!; }
     code=0
     "$@" "${screen[@]}" --stats stats.json --framelog frames.csv 2>player.log || code=$?
-    kill "$eye" || true
-    wait "$eye" || true
+    [[ $blind ]] || { kill "$eye" || true; wait "$eye" || true; }
 }
 keep() {
     mkdir "$1"
@@ -59,7 +64,14 @@ keep() {
     code=0
 }
 film() { watched lucarne "${@:2}"; keep "$1"; }
-traced() { strace -f --seccomp-bpf -qq -P "$node" -e trace=ioctl "$@"; }
+film_failing() {
+    codec fail "$2"
+    watched lucarne "${@:3}"
+    cat "$parameters/fail" >hits.txt
+    codec fail ''
+    keep "$1"
+}
+traced() { strace -f --seccomp-bpf -qq -P "$card" -e trace=ioctl "$@"; }
 film_with() {
     local folder=$1 call=$2 nth=$3 fault=$4 at by
     shift 4
@@ -67,7 +79,7 @@ film_with() {
     at=$(awk -v call="$call" -v nth="$nth" '/ resumed>/ { next } { n[$1]++ } $0 ~ call && ++seen == nth { print n[$1]; exit }' calls)
     [[ $at ]] || { echo "there is no call $nth of $call" >&2; exit 99; }
     for by in 0 -1 1 -2 2 -3 3 -4 4; do
-        watched traced -o faults.txt -e "inject=ioctl:$fault:when=$((at + by))${span:+..$((at + by + span))}" lucarne "$@"
+        watched traced -o faults.txt -e "inject=ioctl:$fault:when=$((at + by))" lucarne "$@"
         if grep -q "$call.*INJECTED" faults.txt; then keep "$folder"; return; fi
     done
     echo "the fault hit another call: $(grep INJECTED faults.txt)" >&2
@@ -155,6 +167,74 @@ fn decoder_was(end: &Ended, name: &str) {
     assert_eq!(end.stats()["decoder"], name, "{}", end.said());
 }
 
+/// As many calls failed as were to.
+#[track_caller]
+fn hit(film: &Ended, count: u32) {
+    let hits = film.text("hits.txt");
+    assert_eq!(hits.trim(), count.to_string(), "calls that failed\n{}", film.said());
+}
+
+/// Everything the decoder asks for before its first picture is refused once, or answered in another way.
+fn refused_at_the_start(bench: &Bench<'_>) {
+    // How it fails, what is said of it, what decodes then. A soak does the rest too.
+    let faults = [
+        ("S_FMT:output:1-1:other", "VIDIOC_S_FMT: ", "software"),
+        ("REQBUFS:output:1-1:none", "no buffers for packets", "software"),
+        ("S_FMT:capture:1-1:other", "VIDIOC_S_FMT: ", "v4l2"),
+        ("REQBUFS:capture:1-1:ENOMEM", "VIDIOC_REQBUFS: ", "v4l2"),
+        ("REQBUFS:capture:1-1:few", "1 buffers where", "v4l2"),
+        ("EXPBUF:capture:3-3:EINVAL", "VIDIOC_EXPBUF: ", "v4l2"),
+        ("REQBUFS:output:1-1:ENOMEM", "VIDIOC_REQBUFS: ", "software"),
+        ("S_FMT:capture:1-1:EBUSY", "VIDIOC_S_FMT: ", "v4l2"),
+        ("S_FMT:capture:1-1:ignored", "VIDIOC_S_FMT: ", "v4l2"),
+        ("STREAMON:capture:1-1:EIO", "VIDIOC_STREAMON: ", "v4l2"),
+    ];
+    let faults = bench.amount(&faults[..6], &faults);
+    let with = |job: Job, (at, it): (usize, &(&str, &str, &str))| {
+        job.shell(&format!("film_failing {at} {} {}", it.0, play(0.8)))
+    };
+    let job = job(bench).shell("blind=yes");
+    let end = bench.run(faults.iter().enumerate().fold(job, with)).done();
+    for (at, (_, reason, decoder)) in faults.iter().enumerate() {
+        let film = part(&end, &at.to_string()).done();
+        hit(&film, 1);
+        decoder_was(&film, decoder);
+        fell_back(&film, "v4l2", decoder, reason);
+        goes_on(&film, 0.8);
+        assert!(film.figure("/first_frame_ms") < 1000.0, "{}", film.said());
+    }
+}
+
+/// One call on a node that worked so far.
+fn calls_in_mid_film(bench: &Bench<'_>) {
+    let faults = [
+        ("DQBUF:capture:15-15:EIO", Some("VIDIOC_DQBUF: ")),
+        ("DQBUF:output:15-15:EIO", Some("VIDIOC_DQBUF: ")),
+        ("QBUF:capture:15-15:EIO", Some("VIDIOC_QBUF: ")),
+        ("QBUF:output:15-15:EIO", Some("VIDIOC_QBUF: ")),
+        // The queue has ended, and no last buffer says so.
+        ("DQBUF:capture:15-15:EPIPE", None),
+    ];
+    let is_blind = bench.amount(true, false);
+    let with = |job: Job, (at, it): (usize, &(&str, Option<&str>))| {
+        job.shell(&format!("film_failing {at} {} {}", it.0, play(1.4)))
+    };
+    let job = job(bench).shell(if is_blind { "blind=yes" } else { "" });
+    let end = bench.run(faults.iter().enumerate().fold(job, with)).done();
+    for (at, (_, reason)) in faults.into_iter().enumerate() {
+        let film = part(&end, &at.to_string()).done();
+        hit(&film, 1);
+        decoder_was(&film, "v4l2");
+        reason.into_iter().for_each(|it| fell_back(&film, "v4l2", "v4l2", it));
+        goes_on(&film, 1.4);
+        if !is_blind {
+            never_black(&end, &film);
+        }
+        // The first decoder's last frames may be drawn, the second's are not.
+        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
+    }
+}
+
 /// EIO from both queues, and POLLERR: for good, and once.
 fn both_queues_in_error(bench: &Bench<'_>) {
     let good = format!("codec error_after 20; film good {}; codec error_after 0", play(1.8));
@@ -229,7 +309,7 @@ fn changing(bench: &Bench<'_>, job: Job) -> Job {
 fn every_order(bench: &Bench<'_>) {
     const PLAY: &str = "play changing.h264 --loop 1";
     // No event may be had at all where both subscriptions are refused.
-    let mute = |name: &str| format!("span=1; film_with {name} VIDIOC_SUBSCRIBE_EVENT 1 error=EINVAL {PLAY}");
+    let mute = |name: &str| format!("film_failing {name} SUBSCRIBE_EVENT:any:1-2:EINVAL {PLAY}");
     let job = changing(bench, job(bench))
         .shell(&format!("film late {PLAY}; codec event_late 0; film early {PLAY}; codec src_change 1"))
         .shell(&format!("film always {PLAY}; codec src_change 0; codec event_late 1; {}", mute("mute")))
@@ -244,16 +324,56 @@ fn every_order(bench: &Bench<'_>) {
     }
 }
 
-/// One buffer of the decoder is not taken by the display controller, once: that frame goes another way.
+/// The source changes to what no picture can be: whoever asks for it is told so.
+fn absurd_size(bench: &Bench<'_>) {
+    // Three times it is asked at the start; then at the change, and three times for setting up.
+    let with = "film_failing it G_FMT:capture:4-7:absurd play changing.h264 --loop 1";
+    let end = bench.run(changing(bench, job(bench)).shell(with)).done();
+    let film = part(&end, "it").done();
+    hit(&film, 4);
+    fell_back(&film, "v4l2", "v4l2", "absurd");
+    assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
+    never_black(&end, &film);
+}
+
+/// One buffer of the decoder is not taken by the display controller, once: frames go another way for a while.
 fn refused_imports(bench: &Bench<'_>) {
-    let calls = ["DRM_IOCTL_PRIME_FD_TO_HANDLE", "DRM_IOCTL_MODE_ADDFB2"];
-    let with = |job: Job, it: &&str| job.shell(&format!("film_with {it} {it} 8 error=ENOMEM {}", play(1.5)));
-    let end = bench.run(calls.iter().fold(job(bench).shell("node=$card"), with)).done();
-    for call in calls {
+    // In the midst of the decoder's buffers: trials come before them, and a framebuffer takes a handle for each plane.
+    let calls = [("DRM_IOCTL_PRIME_FD_TO_HANDLE", 30), ("DRM_IOCTL_MODE_ADDFB2", 8)];
+    let with = |job: Job, it: &(&str, u32)| {
+        job.shell(&format!("film_with {} {} {} error=ENOMEM {}", it.0, it.0, it.1, play(1.6)))
+    };
+    let end = bench.run(calls.iter().fold(job(bench), with)).done();
+    for (call, _) in calls {
         let film = part(&end, call).done();
         decoder_was(&film, "v4l2");
-        goes_on(&film, 1.5);
+        fell_back(&film, "plane", "dmabuf", "plane: not now: a framebuffer of NV12 640x480");
+        goes_on(&film, 1.6);
         never_black(&end, &film);
+        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
+    }
+}
+
+/// The screen's commits fail for a while: the picture stays, and frames are on their plane again after it.
+fn refused_commits(bench: &Bench<'_>) {
+    let refuse = |error: &str| {
+        format!(
+            "{{ sleep 0.4; strace -f -qq -o faults.txt -P $card -e trace=ioctl -e inject=ioctl:error={error} \
+             -p $(pgrep -o -x lucarne) & sleep 0.3; kill $!; }} & film {error} {}",
+            play(1.6)
+        )
+    };
+    let errors = bench.amount(&["EINVAL"][..], &["EINVAL", "ENOSPC"]);
+    let end = bench.run(errors.iter().fold(job(bench), |job, it| job.shell(&refuse(it)))).done();
+    for error in errors {
+        let film = part(&end, error).done();
+        assert!(film.text("faults.txt").contains("INJECTED"), "nothing was injected");
+        decoder_was(&film, "v4l2");
+        goes_on(&film, 1.6);
+        never_black(&end, &film);
+        assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
+        assert_eq!(film.figure("/display_lost"), 1.0, "{}", film.said());
+        fell_back(&film, "plane", "dmabuf", "os error ");
     }
 }
 

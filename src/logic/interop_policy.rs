@@ -1,8 +1,8 @@
 //! Which way a frame takes to the screen, and when to give one up.
 //!
 //! The ways stand on a ladder, best first: `plane`, `dmabuf`, `software_upload`. Each is asked once for each configuration
-//! (format, memory, place, mode), and the first that accepts is used: that another does not is no failure. Failures count
-//! for each way by itself, for the session:
+//! (format, memory, place, mode), and the first that accepts is used: that another does not is no failure. One that refuses
+//! for now, or what it has shown before, is asked again ([`verdicts`]). Failures count for each way by itself, for the session:
 //!
 //! ```text
 //!              12 frames in a row            3 failures in a row
@@ -13,6 +13,11 @@
 //!      +----------- set up anew, on trial again -----------------+
 //! ```
 use crate::base::offer::Severity;
+use crate::base::time::MonoTime;
+
+mod verdicts;
+
+pub use verdicts::{Objection, Verdicts};
 
 /// One lost frame is a hiccup, two may be; at 60 Hz the third comes 50 ms after the first.
 const FAILURES_IN_A_ROW: u32 = 3;
@@ -112,19 +117,6 @@ struct Way {
     is_rebuilt: bool,
 }
 
-/// What the ways say to one configuration. All of them are asked at most once.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdicts(Vec<Option<Result<(), String>>>);
-
-impl Verdicts {
-    /// The way does not take this configuration after all.
-    pub fn refuse(&mut self, way: usize, reason: &str) {
-        if let Some(it) = self.0.get_mut(way) {
-            *it = Some(Err(reason.to_owned()));
-        }
-    }
-}
-
 /// Chooses among ways, which are named by their places on the ladder.
 #[derive(Debug)]
 pub struct InteropPolicy {
@@ -167,22 +159,21 @@ impl InteropPolicy {
         is_software && self.mode == InteropMode::ForceZeroCopy(OnFailure::Downgrade)
     }
 
-    /// The first way at or behind `from` that takes the configuration whose verdicts these are. `ask` says what a way thinks
-    /// of it, in words. What must be `drawn` (its pixels are wanted, or its memory is) may take ways that the mode forbids.
+    /// The first way at or behind `from` that takes the configuration whose verdicts these are. `ask` says what a way has
+    /// against it. What must be `drawn` (its pixels are wanted, or its memory is) may take ways that the mode forbids.
     pub fn choose(
         &self,
         from: usize,
         drawn: bool,
         verdicts: &mut Verdicts,
-        mut ask: impl FnMut(usize) -> Result<(), String>,
+        now: MonoTime,
+        mut ask: impl FnMut(usize) -> Result<(), Objection>,
     ) -> Result<usize, InteropGaveUp> {
-        verdicts.0.resize(self.ways.len(), None);
+        verdicts.resize(self.ways.len());
         let allowed = self.ways.iter().map(|it| drawn || self.is_allowed(it));
         for (way, _) in allowed.enumerate().filter(|(way, allowed)| from <= *way && *allowed && !self.is_given_up(*way))
         {
-            if let Some(verdict) = verdicts.0.get_mut(way)
-                && verdict.get_or_insert_with(|| ask(way)).is_ok()
-            {
+            if verdicts.takes(way, now, &mut ask) {
                 return Ok(way);
             }
         }
@@ -291,10 +282,11 @@ impl InteropPolicy {
     /// What stands against a way, in words.
     fn objection(&self, way: usize, verdicts: &Verdicts) -> Option<String> {
         let it = self.ways.get(way)?;
-        match (&it.trust, verdicts.0.get(way)) {
-            (Trust::GivenUp(why), _) | (_, Some(Some(Err(why)))) => Some(with_name(it.candidate.name, why)),
-            _ => None,
-        }
+        let why = match &it.trust {
+            Trust::GivenUp(why) => why,
+            Trust::OnTrial { .. } | Trust::Trusted => verdicts.objection(way)?,
+        };
+        Some(with_name(it.candidate.name, why))
     }
 }
 

@@ -79,6 +79,15 @@ pub enum InteropError {
         /// The backend's name.
         backend: &'static str,
     },
+    /// It cannot now, and that says nothing of the frame: memory or descriptors are short, or somebody else has the device.
+    /// Frames take another way for a while.
+    #[error("{backend}: not now: {reason}")]
+    NotNow {
+        /// The backend's name.
+        backend: &'static str,
+        /// What could not be done, and the system's words.
+        reason: String,
+    },
     /// A call failed.
     #[error("{backend}: {call} failed: {reason}")]
     Api {
@@ -97,7 +106,7 @@ impl InteropError {
         match self {
             InteropError::Unsupported { .. } => Severity::FallBack,
             InteropError::ContextLost { .. } => Severity::Reconfigure,
-            InteropError::Api { .. } => Severity::Retry,
+            InteropError::Api { .. } | InteropError::NotNow { .. } => Severity::Retry,
         }
     }
 }
@@ -109,7 +118,8 @@ pub trait VideoInterop {
     /// What it can take.
     fn capabilities(&self) -> InteropCapabilities;
     /// Whether it can show such frames in such a place without looking different from the other ways; the error's reason
-    /// is told to the user. Asked once for each configuration (format, kind of memory and its layout, place, mode).
+    /// is told to the user. Asked once for each configuration (format, kind of memory and its layout, place, mode), and again
+    /// some time after it answered `NotNow`.
     fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
         self.would_accept(&frame.format, place)
     }

@@ -8,7 +8,7 @@ use lucarne::base::offer::Severity;
 use lucarne::base::time::MediaTime;
 use lucarne::seam::interop::{InteropError, Sampling, VideoInterop};
 use lucarne::sys::egl::{DmaBuf, DmaBufModifier, ImageTexture};
-use lucarne::sys::gl::TextureTarget;
+use lucarne::sys::gl::{Fence, TextureTarget};
 
 use crate::cases::{SHOWN, acquire};
 use crate::dmabuf_frames::HeapPicture;
@@ -26,6 +26,8 @@ struct Plan {
     /// Nothing is imported any more, for this reason.
     refuse: Option<&'static str>,
     lost: bool,
+    /// Nobody can say any more how far the GPU is.
+    fences_fail: bool,
 }
 
 struct Faulty {
@@ -48,6 +50,13 @@ impl Importer for Faulty {
         let mut planes = picture.planes.to_vec();
         planes.iter_mut().for_each(|it| it.offset += late);
         self.inner.import(&DmaBuf { planes: &planes, ..*picture }, target)
+    }
+
+    fn has_passed(&self, fence: &Fence) -> Result<bool, ImportError> {
+        if self.plan.get().fences_fail {
+            return Err(ImportError::Refused("glClientWaitSync failed".to_owned()));
+        }
+        self.inner.has_passed(fence)
     }
 
     fn modifiers(&self, fourcc: u32) -> Vec<DmaBufModifier> {
@@ -144,6 +153,38 @@ pub fn context_lost(place: &Place) {
     plan.set(Plan::default());
     interop.init(&picture.format).unwrap();
     let it = acquire(&mut interop, &frames, 1, &picture);
+    interop.release_frame(it);
+    assert_eq!(frames.pool.imports(), 1);
+}
+
+/// A fence that fails is never reached: what waits for it must not wait for ever.
+pub fn fences_fail(place: &Place) {
+    let (mut interop, (plan, _)) = interop(place);
+    let mut frames = place.frames();
+    let picture = bars(PixelFormat::Nv12, SIZE, SDR);
+    for _ in 0..2 {
+        frames.add(&picture, 0, |_| {});
+    }
+    // Seen when the next frame comes.
+    let it = acquire(&mut interop, &frames, 0, &picture);
+    interop.release_frame(it);
+    plan.set(Plan { fences_fail: true, ..Plan::default() });
+    let error = interop.submit_decoded_frame(frames.lend(1, &picture, MediaTime::ZERO)).unwrap_err();
+    assert_eq!(error.severity(), Severity::Reconfigure, "{error}");
+    assert_eq!((frames.held(), frames.pool.imports(), interop.imported()), (0, 0, 0));
+    // Seen while nothing comes, by a pool that is wanted back.
+    plan.set(Plan::default());
+    let it = acquire(&mut interop, &frames, 0, &picture);
+    interop.release_frame(it);
+    plan.set(Plan { fences_fail: true, ..Plan::default() });
+    frames.pool.retire();
+    interop.tidy();
+    assert_eq!((frames.held(), frames.pool.imports()), (0, 0));
+    // And it goes on when the GPU does.
+    plan.set(Plan::default());
+    let mut frames = place.frames();
+    frames.add(&picture, 0, |_| {});
+    let it = acquire(&mut interop, &frames, 0, &picture);
     interop.release_frame(it);
     assert_eq!(frames.pool.imports(), 1);
 }

@@ -31,7 +31,7 @@ use place::{KINDS, Place};
 /// A case, by name.
 type Case = (&'static str, fn(&Place));
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     ("it_conforms_plane_by_plane", cases::conforms_plane_by_plane),
     ("it_conforms_as_a_whole", cases::conforms_as_a_whole),
     ("every_format_is_tried_and_described", cases::verdicts),
@@ -44,6 +44,7 @@ const CASES: [Case; 13] = [
     ("wrong_pixels_are_found_out", faults::wrong_pixels),
     ("an_import_that_is_refused_costs_one_frame", faults::refused),
     ("a_lost_context_is_told_and_everything_comes_home", faults::context_lost),
+    ("a_fence_that_fails_is_not_waited_for", faults::fences_fail),
     ("a_corrupted_layout_never_reaches_the_driver", faults::corrupted),
 ];
 

@@ -69,6 +69,31 @@ fn a_frame_that_the_plane_refuses_at_the_commit_is_drawn_at_once() {
 }
 
 #[test]
+fn a_plane_that_refuses_what_it_has_shown_is_used_again() {
+    let mut rig = setup(Film::silent(60)).rig();
+    rig.until_shown(4);
+    rig.script.borrow_mut().plane_refuses = 1;
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    assert_eq!(rig.shown(), frames_of("a", 60));
+    let stats = &rig.players[0].stats;
+    assert_eq!((stats.missed_vblanks, stats.frames_dropped_stale, stats.fallbacks().len()), (Some(0), 0, 1));
+    assert_eq!((stats.interop, stats.interop_reason.as_deref()), (Some("plane"), None));
+    // 25 a second, for half a second.
+    assert!((11..=14).contains(&stats.software_frames), "{}", stats.software_frames);
+    assert_eq!(rig.script.borrow().asked, 2);
+}
+
+#[test]
+fn a_plane_that_refused_the_first_frame_is_not_used() {
+    let mut rig = setup(Film::silent(60)).rig();
+    rig.script.borrow_mut().plane_refuses = 1;
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let stats = &rig.players[0].stats;
+    assert_eq!((stats.zero_copy_frames, stats.software_frames, stats.fallbacks().len()), (0, 60, 1));
+    assert_eq!(rig.script.borrow().asked, 1);
+}
+
+#[test]
 fn forced_zero_copy_ends_with_the_reason() {
     let mut setup = setup(Film::silent(12));
     (setup.mode, setup.hardware) = (InteropMode::ForceZeroCopy(OnFailure::Fail), false);

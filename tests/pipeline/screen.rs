@@ -223,6 +223,8 @@ pub enum Fails {
     Submit,
     Acquire,
     Context,
+    /// It cannot now.
+    NotNow,
 }
 
 impl Fussy {
@@ -262,6 +264,10 @@ impl VideoInterop for Fussy {
             Some(Fails::Context) => {
                 self.fails.borrow_mut().pop_front();
                 Err(InteropError::ContextLost { backend: self.name })
+            }
+            Some(Fails::NotNow) => {
+                self.fails.borrow_mut().pop_front();
+                Err(InteropError::NotNow { backend: self.name, reason: "out of memory".into() })
             }
             _ => self.inner.submit_decoded_frame(frame),
         }

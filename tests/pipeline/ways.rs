@@ -4,7 +4,7 @@ use lucarne::pipeline::player::Ended;
 
 use crate::film::Film;
 use crate::rig::{Rig, Setup};
-use crate::screen::Fails::{self, Acquire, Context, Init, Nothing, Submit};
+use crate::screen::Fails::{self, Acquire, Context, Init, NotNow, Nothing, Submit};
 use crate::screen::Way;
 
 fn rig(mode: InteropMode, zero_copy_fails: &[Fails], software_fails: &[Fails]) -> Rig {
@@ -56,6 +56,42 @@ fn a_lost_context_is_set_up_again_once() {
     let mut twice = rig(InteropMode::Auto, &[Nothing, Context, Context], &[]);
     assert_eq!(twice.until_the_end(), Ended::Done);
     assert_eq!((twice.players[0].stats.fallbacks().len(), twice.players[0].stats.software_frames), (1, 11));
+}
+
+#[test]
+fn what_cannot_be_done_now_is_done_another_way_and_comes_back() {
+    // 25 a second: the way rests for half a second, and then for a whole one.
+    for mode in [InteropMode::Auto, InteropMode::ForceZeroCopy(OnFailure::Downgrade)] {
+        let mut setup = Setup::of(vec![("a", vec![Film::silent(60).into()])]);
+        setup.ways = vec![
+            Way { zero_copy: true, ..Way::upload("direct", vec![Nothing, Nothing, NotNow, NotNow]) },
+            Way::upload("upload", Vec::new()),
+        ];
+        setup.mode = mode;
+        let mut rig = setup.rig();
+        assert_eq!(rig.until_the_end(), Ended::Done);
+        let stats = &rig.players[0].stats;
+        let ways: String = rig.seen().iter().map(|it| if it.backend == "direct" { 'd' } else { 'u' }).collect();
+        let rest = ways.trim_start_matches('d').trim_end_matches('d');
+        assert!(rest.chars().all(|it| it == 'u') && (36..=40).contains(&rest.len()), "{ways}");
+        assert!(ways.starts_with("ddu") && ways.ends_with("ddd"), "{ways}");
+        assert_eq!((stats.frames_presented, stats.submit_failed, stats.frames_dropped_stale), (60, 2, 0));
+        let all = stats.fallbacks();
+        assert!(all.iter().all(|it| it.from == "direct" && it.reason.contains("out of memory")), "{all:?}");
+        assert_eq!((all.len(), stats.interop_reason.as_deref()), (2, None), "{all:?}");
+    }
+}
+
+#[test]
+fn forced_zero_copy_waits_for_what_worked_before() {
+    let fails = [Nothing, NotNow];
+    let mut rig = rig(InteropMode::ForceZeroCopy(OnFailure::Fail), &fails, &[]);
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let stats = &rig.players[0].stats;
+    assert_eq!((stats.frames_presented, stats.software_frames), (1, 0), "the first stays for the rest of the film");
+    drop(rig);
+    let mut never = self::rig(InteropMode::ForceZeroCopy(OnFailure::Fail), &[NotNow], &[]);
+    assert_eq!(never.until_the_end(), Ended::GaveUp);
 }
 
 #[test]

@@ -813,6 +813,113 @@ static void check_held(struct twin_ctx *ctx, const char *what)
 	}
 }
 
+/* ---------------------------------------------------------------- calls that fail */
+
+/*
+ * fail=CALL:QUEUE:FIRST-LAST:ANSWER makes calls on the decoder's node, as counted over all its files, fail. FIRST is after
+ * FIRST-1 calls that succeeded, so that looking in vain (DQBUF's EAGAIN) does not count; LAST-FIRST+1 calls in a row are
+ * answered so. QUEUE is output, capture or any. ANSWER is an error's name, or one of what makes a call succeed and lie:
+ *
+ *	few	REQBUFS makes one buffer
+ *	none	REQBUFS makes none
+ *	other	S_FMT answers with another format than it was asked for
+ *	ignored	S_FMT answers as if it had done what it was asked for
+ *	absurd	G_FMT answers with a size that no picture has
+ *
+ * Read, it says how many calls were answered so. Written, it counts from the beginning.
+ */
+enum { FAIL_FEW = 1, FAIL_NONE, FAIL_OTHER, FAIL_IGNORED, FAIL_ABSURD };
+
+static const struct {
+	const char *name;
+	int answer;
+} fail_answers[] = {
+	{ "few", FAIL_FEW }, { "none", FAIL_NONE }, { "other", FAIL_OTHER }, { "ignored", FAIL_IGNORED }, { "absurd", FAIL_ABSURD },
+	{ "EACCES", -EACCES }, { "EBUSY", -EBUSY }, { "EINVAL", -EINVAL }, { "EIO", -EIO }, { "EMFILE", -EMFILE },
+	{ "ENODEV", -ENODEV }, { "ENOMEM", -ENOMEM }, { "EPIPE", -EPIPE },
+};
+
+static DEFINE_SPINLOCK(fail_lock);	/* everything below */
+static struct {
+	char call[20];
+	int queue;			/* SRC, DST, or -1: any */
+	unsigned int first, last;
+	int answer;
+	unsigned int succeeded, hits;
+} fail;
+
+static int fail_set(const char *text, const struct kernel_param *kp)
+{
+	char call[20], queue[8], answer[12];
+	unsigned int first, last, i;
+
+	if (sscanf(text, "%19[^:]:%7[^:]:%u-%u:%11s", call, queue, &first, &last, answer) != 5) {
+		if (text[0] && text[0] != '\n')
+			return -EINVAL;
+		spin_lock(&fail_lock);
+		memset(&fail, 0, sizeof(fail));
+		spin_unlock(&fail_lock);
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(fail_answers); i++)
+		if (!strcmp(fail_answers[i].name, answer))
+			break;
+	if (i == ARRAY_SIZE(fail_answers) || !first || last < first)
+		return -EINVAL;
+	spin_lock(&fail_lock);
+	memset(&fail, 0, sizeof(fail));
+	strscpy(fail.call, call, sizeof(fail.call));
+	fail.queue = !strcmp(queue, "output") ? SRC : !strcmp(queue, "capture") ? DST : -1;
+	fail.first = first;
+	fail.last = last;
+	fail.answer = fail_answers[i].answer;
+	spin_unlock(&fail_lock);
+	return 0;
+}
+
+static int fail_get(char *text, const struct kernel_param *kp)
+{
+	return sysfs_emit(text, "%u\n", fail.hits);
+}
+
+static const struct kernel_param_ops fail_ops = { .set = fail_set, .get = fail_get };
+module_param_cb(fail, &fail_ops, NULL, 0644);
+MODULE_PARM_DESC(fail, "CALL:QUEUE:FIRST-LAST:ANSWER: calls that fail; read: how many did");
+
+static bool fail_is(struct twin_dev *dev, const char *call, int queue)
+{
+	return dev->role == FW_ROLE_DECODE && !strcmp(fail.call, call) && (fail.queue < 0 || queue < 0 || fail.queue == queue);
+}
+
+/* How this call is answered instead; 0: as always. */
+static int fail_now(struct twin_dev *dev, const char *call, int queue)
+{
+	int answer = 0;
+
+	spin_lock(&fail_lock);
+	if (fail_is(dev, call, queue) && fail.succeeded + 1 >= fail.first && fail.hits < fail.last - fail.first + 1) {
+		fail.hits++;
+		answer = fail.answer;
+	}
+	spin_unlock(&fail_lock);
+	return answer;
+}
+
+/* A call was made as always. */
+static int fail_made(struct twin_dev *dev, const char *call, int queue, int ret)
+{
+	spin_lock(&fail_lock);
+	if (ret >= 0 && fail_is(dev, call, queue))
+		fail.succeeded++;
+	spin_unlock(&fail_lock);
+	return ret;
+}
+
+static int queue_of(u32 type)
+{
+	return V4L2_TYPE_IS_OUTPUT(type) ? SRC : DST;
+}
+
 /* ---------------------------------------------------------------- V4L2 */
 
 static struct twin_ctx *file2ctx(struct file *file)
@@ -914,16 +1021,6 @@ static int g_fmt(struct twin_ctx *ctx, struct v4l2_format *f, int i)
 	p->ycbcr_enc = ctx->ycbcr;
 	p->quantization = ctx->quant;
 	return 0;
-}
-
-static int g_fmt_cap(struct file *file, void *priv, struct v4l2_format *f)
-{
-	return g_fmt(file2ctx(file), f, DST);
-}
-
-static int g_fmt_out(struct file *file, void *priv, struct v4l2_format *f)
-{
-	return g_fmt(file2ctx(file), f, SRC);
 }
 
 static int try_fmt(struct twin_ctx *ctx, struct v4l2_format *f, int i)
@@ -1269,33 +1366,108 @@ static int reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *rb
 	return v4l2_m2m_ioctl_reqbufs(file, priv, rb);
 }
 
+/*
+ * The calls that `fail` may name: each is made as always, or answered otherwise.
+ */
+#define FAILS(call, name, type, arg, queue) \
+static int failing_##name(struct file *file, void *priv, type arg) \
+{ \
+	int answer = fail_now(video_drvdata(file), call, queue); \
+\
+	return answer < 0 ? answer : fail_made(video_drvdata(file), call, queue, name(file, priv, arg)); \
+}
+
+FAILS("QBUF", v4l2_m2m_ioctl_qbuf, struct v4l2_buffer *, b, queue_of(b->type))
+FAILS("DQBUF", v4l2_m2m_ioctl_dqbuf, struct v4l2_buffer *, b, queue_of(b->type))
+FAILS("EXPBUF", v4l2_m2m_ioctl_expbuf, struct v4l2_exportbuffer *, e, queue_of(e->type))
+FAILS("STREAMON", v4l2_m2m_ioctl_streamon, enum v4l2_buf_type, type, queue_of(type))
+FAILS("STREAMOFF", v4l2_m2m_ioctl_streamoff, enum v4l2_buf_type, type, queue_of(type))
+FAILS("DECODER_CMD", decoder_cmd, struct v4l2_decoder_cmd *, c, -1)
+
+static int failing_reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *rb)
+{
+	/* Giving buffers back is another matter. */
+	int answer = rb->count ? fail_now(video_drvdata(file), "REQBUFS", queue_of(rb->type)) : 0;
+
+	if (answer < 0)
+		return answer;
+	if (answer == FAIL_NONE) {
+		rb->count = 0;
+		return 0;
+	}
+	if (answer == FAIL_FEW)
+		rb->count = 1;
+	if (!rb->count)
+		return reqbufs(file, priv, rb);
+	return fail_made(video_drvdata(file), "REQBUFS", queue_of(rb->type), reqbufs(file, priv, rb));
+}
+
+static int failing_s_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	int i = queue_of(f->type), answer = fail_now(video_drvdata(file), "S_FMT", i);
+	struct v4l2_pix_format_mplane *p = &f->fmt.pix_mp;
+
+	if (answer < 0)
+		return answer;
+	if (answer == FAIL_IGNORED)
+		return 0;
+	if (answer == FAIL_OTHER && i == SRC) {
+		p->pixelformat = V4L2_PIX_FMT_MPEG2;
+		return 0;
+	}
+	if (answer == FAIL_OTHER)
+		p->pixelformat = V4L2_PIX_FMT_YVU420;
+	return fail_made(video_drvdata(file), "S_FMT", i, i == SRC ? s_fmt_out(file, priv, f) : s_fmt_cap(file, priv, f));
+}
+
+static int failing_g_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	int i = queue_of(f->type), answer = fail_now(video_drvdata(file), "G_FMT", i);
+	int ret;
+
+	if (answer < 0)
+		return answer;
+	ret = fail_made(video_drvdata(file), "G_FMT", i, g_fmt(file2ctx(file), f, i));
+	if (answer == FAIL_ABSURD)
+		f->fmt.pix_mp.width = f->fmt.pix_mp.height = INT_MAX;
+	return ret;
+}
+
+static int failing_subscribe(struct v4l2_fh *fh, const struct v4l2_event_subscription *sub)
+{
+	struct twin_dev *dev = container_of(fh, struct twin_ctx, fh)->dev;
+	int answer = fail_now(dev, "SUBSCRIBE_EVENT", -1);
+
+	return answer < 0 ? answer : fail_made(dev, "SUBSCRIBE_EVENT", -1, subscribe_event(fh, sub));
+}
+
 static const struct v4l2_ioctl_ops ioctl_ops = {
 	.vidioc_querycap = querycap,
 	.vidioc_enum_fmt_vid_cap = enum_fmt_cap,
-	.vidioc_g_fmt_vid_cap_mplane = g_fmt_cap,
+	.vidioc_g_fmt_vid_cap_mplane = failing_g_fmt,
 	.vidioc_try_fmt_vid_cap_mplane = try_fmt_cap,
-	.vidioc_s_fmt_vid_cap_mplane = s_fmt_cap,
+	.vidioc_s_fmt_vid_cap_mplane = failing_s_fmt,
 	.vidioc_enum_fmt_vid_out = enum_fmt_out,
-	.vidioc_g_fmt_vid_out_mplane = g_fmt_out,
+	.vidioc_g_fmt_vid_out_mplane = failing_g_fmt,
 	.vidioc_try_fmt_vid_out_mplane = try_fmt_out,
-	.vidioc_s_fmt_vid_out_mplane = s_fmt_out,
-	.vidioc_reqbufs = reqbufs,
+	.vidioc_s_fmt_vid_out_mplane = failing_s_fmt,
+	.vidioc_reqbufs = failing_reqbufs,
 	.vidioc_querybuf = v4l2_m2m_ioctl_querybuf,
-	.vidioc_qbuf = v4l2_m2m_ioctl_qbuf,
-	.vidioc_dqbuf = v4l2_m2m_ioctl_dqbuf,
+	.vidioc_qbuf = failing_v4l2_m2m_ioctl_qbuf,
+	.vidioc_dqbuf = failing_v4l2_m2m_ioctl_dqbuf,
 	.vidioc_prepare_buf = v4l2_m2m_ioctl_prepare_buf,
 	.vidioc_create_bufs = v4l2_m2m_ioctl_create_bufs,
-	.vidioc_expbuf = v4l2_m2m_ioctl_expbuf,
-	.vidioc_streamon = v4l2_m2m_ioctl_streamon,
-	.vidioc_streamoff = v4l2_m2m_ioctl_streamoff,
+	.vidioc_expbuf = failing_v4l2_m2m_ioctl_expbuf,
+	.vidioc_streamon = failing_v4l2_m2m_ioctl_streamon,
+	.vidioc_streamoff = failing_v4l2_m2m_ioctl_streamoff,
 	.vidioc_g_selection = g_selection,
 	.vidioc_s_selection = s_selection,
 	.vidioc_g_parm = g_parm,
 	.vidioc_s_parm = s_parm,
 	.vidioc_g_pixelaspect = g_pixelaspect,
-	.vidioc_subscribe_event = subscribe_event,
+	.vidioc_subscribe_event = failing_subscribe,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
-	.vidioc_decoder_cmd = decoder_cmd,
+	.vidioc_decoder_cmd = failing_decoder_cmd,
 	.vidioc_try_decoder_cmd = try_decoder_cmd,
 	.vidioc_encoder_cmd = encoder_cmd,
 	.vidioc_try_encoder_cmd = try_encoder_cmd,

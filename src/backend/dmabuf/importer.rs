@@ -1,9 +1,10 @@
 //! One import: a picture in dma-bufs to a texture.
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::sys::egl::{Display, DmaBuf, DmaBufModifier, EglError, Image, ImageTexture};
-use crate::sys::gl::{Context, GlError, TextureTarget};
+use crate::sys::gl::{Context, Fence, GlError, TextureTarget};
 
 /// Why there is no texture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,10 @@ impl From<GlError> for ImportError {
 pub trait Importer {
     /// A texture of the whole picture, for `target`. The picture's layout has been checked.
     fn import(&self, picture: &DmaBuf<'_>, target: TextureTarget) -> Result<ImageTexture, ImportError>;
+    /// Whether the GPU has done what it was asked before `fence`. Never waits.
+    fn has_passed(&self, fence: &Fence) -> Result<bool, ImportError> {
+        Ok(fence.is_reached(Duration::ZERO)?)
+    }
     /// How pixels of a DRM format may lie; empty where the driver does not say.
     fn modifiers(&self, fourcc: u32) -> Vec<DmaBufModifier>;
 }

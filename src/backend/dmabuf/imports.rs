@@ -18,7 +18,7 @@ use crate::base::format::PixelFormat;
 use crate::seam::interop::Sampling;
 use crate::sys::dmabuf::{Heap, Placement};
 use crate::sys::egl::{Display, DmaBuf, DmaBufModifier, ImageTexture};
-use crate::sys::gl::{Context, TextureTarget};
+use crate::sys::gl::{Context, Fence, TextureTarget};
 
 const EXTENSION: &str = "EGL_EXT_image_dma_buf_import";
 /// Mesa's software rasteriser draws what it imports into a display's own memory only, and ends the process when it draws
@@ -147,6 +147,11 @@ impl Imports {
         if let Some(it) = self.tools.get() {
             it.last_draw.draw();
         }
+    }
+
+    /// Whether the GPU has done what it was asked before `fence`. It is taken for dead where nobody can say.
+    pub fn has_passed(&self, fence: &Fence) -> Result<bool, ImportError> {
+        self.importer.has_passed(fence)
     }
 
     /// The formats that come out right, or may: those that were not tried yet are among them.

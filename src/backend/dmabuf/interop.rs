@@ -1,7 +1,6 @@
 //! The way of a frame: from its buffer to textures, and home when the GPU has read it.
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::NAME;
 use super::cache::{CAPACITY, Cache};
@@ -115,14 +114,29 @@ impl DmabufInterop {
     }
 
     /// Frames that the GPU has read go home.
-    fn land(&mut self) {
+    fn land(&mut self) -> Result<(), InteropError> {
         while let Some(flight) = self.flights.front() {
-            if !flight.read.is_reached(Duration::ZERO) {
-                return;
+            if !self.has_passed(&flight.read).ok_or_else(|| self.lost())? {
+                break;
             }
-            self.cache.give_back(&flight.names);
-            self.flights.pop_front();
+            if let Some(flight) = self.flights.pop_front() {
+                self.cache.give_back(&flight.names);
+            }
         }
+        Ok(())
+    }
+
+    /// Whether the GPU has got to a fence. `None`: it never will, and reads nothing any more.
+    fn has_passed(&self, fence: &Fence) -> Option<bool> {
+        let why = match self.imports.has_passed(fence) {
+            Ok(it) => return Some(it),
+            Err(ImportError::ContextLost) => "glClientWaitSync".to_owned(),
+            Err(ImportError::Refused(why)) => why,
+        };
+        log::warn!("{NAME}: {why}; the GL context is taken for lost");
+        // Should it not be, nothing is being read after this.
+        self.imports.gl().finish();
+        None
     }
 }
 
@@ -180,7 +194,7 @@ impl VideoInterop for DmabufInterop {
 
     fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
         lease_of(&frame)?;
-        self.land();
+        self.land()?;
         self.pending = Some(frame);
         Ok(())
     }
@@ -207,13 +221,14 @@ impl VideoInterop for DmabufInterop {
     }
 
     fn tidy(&mut self) {
-        self.land();
+        // The next frame hears of it again: it is imported anew.
+        let _told = self.land();
         if self.cache.drop_retiring(&mut self.leaving) {
             self.imports.forget_deleted();
             // Without a context there is nothing to wait for.
             self.left = Fence::new(self.imports.gl()).ok();
         }
-        if self.left.as_ref().is_none_or(|it| it.is_reached(Duration::ZERO)) {
+        if self.left.as_ref().is_none_or(|it| self.has_passed(it).unwrap_or(true)) {
             self.left = None;
             self.leaving.clear();
         }

@@ -131,7 +131,7 @@ impl Presenter for HeadlessPresenter {
         // From a full turn of the ring ago, so normally long done. Where virtual time outruns the GPU, this is what holds
         // it back: else the driver would pile up frames without bound.
         if let Some(drawn) = self.buffers[self.next].drawn.take()
-            && !drawn.is_reached(GPU_PATIENCE)
+            && !drawn.is_reached(GPU_PATIENCE).map_err(|it| device("glClientWaitSync", &it))?
         {
             return Err(misuse("waiting for the GPU", "it has not finished a frame for 2 s"));
         }

@@ -7,7 +7,7 @@ use drm::control::{AtomicCommitFlags, plane, property};
 
 use crate::backend::kms::device::Device;
 use crate::backend::kms::errors;
-use crate::backend::kms::planes::{Choice, LATE, PlaneFrame, Ready, Refusal, is_refusal};
+use crate::backend::kms::planes::{Choice, LATE, PlaneFrame, Ready, Refusal, is_passing, is_refusal};
 use crate::backend::kms::presenter::KmsPresenter;
 use crate::backend::kms::writeback::Join;
 use crate::base::time::MonoTime;
@@ -93,8 +93,10 @@ impl KmsPresenter {
                 let frame = PlaneFrame::new(Some(imported), frame);
                 self.show(now, how, shot, Submission::Frame { frame, has_above })
             }
-            Err(Refusal::Never(what)) => Err(self.refused(what)),
+            // What cannot be had now can be drawn meanwhile.
+            Err(Refusal::Never(what) | Refusal::Short(what)) => Err(self.refused(what)),
             Err(Refusal::Late) => Err(self.refused(LATE.to_owned())),
+            Err(Refusal::Now(error)) if is_passing(&error) => Err(self.refused(error.to_string())),
             Err(Refusal::Now(error)) => Err(self.failed(now, &error)),
         }
     }
@@ -242,8 +244,9 @@ fn wait_for_gpu(
     }
     // Nobody else waits for the GPU, so we do, before anything can be seen.
     let drawn = Fence::new(device.gl()).map_err(io::Error::other)?;
-    if drawn.is_reached(GPU_PATIENCE) {
-        return Ok(None);
+    match drawn.is_reached(GPU_PATIENCE) {
+        Ok(true) => Ok(None),
+        Ok(false) => Err(io::Error::new(io::ErrorKind::TimedOut, "the GPU has not finished a frame for 2 s")),
+        Err(error) => Err(io::Error::other(error)),
     }
-    Err(io::Error::new(io::ErrorKind::TimedOut, "the GPU has not finished a frame for 2 s"))
 }

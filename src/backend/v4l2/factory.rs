@@ -185,7 +185,9 @@ impl Shelf {
     fn take(&self, coded: FourCc, stream: &VideoStream) -> Option<Instance> {
         let mut all = self.lock();
         let found = all.iter().position(|it| Self::suits(it, coded, stream)).map(|it| all.remove(it));
-        Self::sweep(&mut all);
+        let done_with = Self::sweep(&mut all);
+        drop(all);
+        done_with.into_iter().for_each(close);
         found
     }
 
@@ -210,21 +212,21 @@ impl Shelf {
             oldest.retire();
         }
         all.iter().filter(|it| !it.is_fit()).for_each(Instance::retire);
-        Self::sweep(&mut all);
+        let done_with = Self::sweep(&mut all);
+        drop(all);
+        done_with.into_iter().for_each(close);
     }
 
-    fn sweep(all: &mut Vec<Instance>) {
-        let mut at = 0;
-        while let Some(it) = all.get(at) {
-            if it.is_fit() || !it.is_home() {
-                at += 1;
-                continue;
-            }
-            let it = all.remove(at);
-            if it.has_failed() {
-                // Where there is no thread to be had it is closed here all the same.
-                let _ = aside::in_time(aside::CLOSES_WITHIN, move || drop(it));
-            }
-        }
+    /// Takes out those that can be closed. That may take its time, so it is done without the lock: other decks open theirs
+    /// meanwhile.
+    fn sweep(all: &mut Vec<Instance>) -> Vec<Instance> {
+        all.extract_if(.., |it| !it.is_fit() && it.is_home()).collect()
+    }
+}
+
+fn close(it: Instance) {
+    if it.has_failed() {
+        // Where there is no thread to be had it is closed here all the same.
+        let _ = aside::in_time(aside::CLOSES_WITHIN, move || drop(it));
     }
 }

@@ -1,9 +1,12 @@
 //! Every mode against every outcome, and random failures.
 use proptest::prelude::*;
 
+use std::time::Duration;
+
 use crate::base::offer::Severity;
+use crate::base::time::MonoTime;
 use crate::logic::interop_policy::{
-    Candidate, InteropGaveUp, InteropMode, InteropPolicy, OnFailure, Reaction, Trust, Verdicts,
+    Candidate, InteropGaveUp, InteropMode, InteropPolicy, Objection, OnFailure, Reaction, Trust, Verdicts,
 };
 
 const AUTO: InteropMode = InteropMode::Auto;
@@ -27,9 +30,22 @@ fn policy(mode: InteropMode) -> InteropPolicy {
     InteropPolicy::new(mode, &ladder(), Vec::new()).unwrap()
 }
 
+const START: MonoTime = MonoTime::from_nanos(1_000_000_000);
+
+/// For good.
+fn no(reason: &str) -> Objection {
+    Objection { reason: reason.to_owned(), passes: false }
+}
+
+/// For now.
+fn not_now(reason: &str) -> Objection {
+    Objection { reason: reason.to_owned(), passes: true }
+}
+
 /// What a configuration that these ways take is shown by.
 fn choice(it: &InteropPolicy, takes: [bool; 3]) -> Result<usize, InteropGaveUp> {
-    it.choose(0, false, &mut Verdicts::default(), |way| if takes[way] { Ok(()) } else { Err("not so".to_owned()) })
+    let ask = |way: usize| if takes[way] { Ok(()) } else { Err(no("not so")) };
+    it.choose(0, false, &mut Verdicts::default(), START, ask)
 }
 
 fn fail(it: &mut InteropPolicy, way: usize, times: usize) -> Vec<Reaction> {
@@ -63,9 +79,9 @@ fn each_mode_chooses_what_it_may() {
 fn each_way_is_asked_once_for_a_configuration() {
     let (it, mut verdicts, mut asked) = (policy(AUTO), Verdicts::default(), Vec::new());
     for _ in 0..3 {
-        let way = it.choose(0, false, &mut verdicts, |way| {
+        let way = it.choose(0, false, &mut verdicts, START, |way| {
             asked.push(way);
-            if way == UPLOAD { Ok(()) } else { Err(format!("no {way}")) }
+            if way == UPLOAD { Ok(()) } else { Err(no(&format!("no {way}"))) }
         });
         assert_eq!(way, Ok(UPLOAD));
     }
@@ -104,7 +120,8 @@ fn what_there_is_not_here_is_a_reason_too() {
 fn what_must_be_drawn_may_be_copied() {
     let it = policy(MUST);
     let choose = |drawn| {
-        it.choose(0, drawn, &mut Verdicts::default(), |way| if way == UPLOAD { Ok(()) } else { Err("no".into()) })
+        let ask = |way| if way == UPLOAD { Ok(()) } else { Err(no("no")) };
+        it.choose(0, drawn, &mut Verdicts::default(), START, ask)
     };
     assert_eq!((choose(true), choose(false).is_err()), (Ok(UPLOAD), true));
 }
@@ -199,6 +216,67 @@ fn the_last_resort_gives_up_an_item_and_goes_on_with_the_next() {
     assert_eq!(choice(&it, [true; 3]), Ok(UPLOAD));
 }
 
+/// The way at `ms`, where the plane is answered so; and whether it was asked.
+fn at(it: &InteropPolicy, verdicts: &mut Verdicts, ms: u64, plane: Result<(), Objection>) -> (usize, bool) {
+    let mut asked = false;
+    let ask = |way| {
+        asked |= way == PLANE;
+        if way == PLANE { plane.clone() } else { Ok(()) }
+    };
+    let way = it.choose(0, false, verdicts, START + Duration::from_millis(ms), ask).unwrap();
+    (way, asked)
+}
+
+#[test]
+fn what_is_refused_for_now_is_asked_again_ever_more_seldom() {
+    let (it, mut verdicts) = (policy(AUTO), Verdicts::default());
+    let mut asked = Vec::new();
+    for ms in 0..20_000 {
+        let (way, was_asked) = at(&it, &mut verdicts, ms, Err(not_now("out of memory")));
+        assert_eq!(way, DMABUF);
+        asked.extend(was_asked.then_some(ms));
+    }
+    assert_eq!(asked, [0, 500, 1_500, 3_500, 7_500, 15_500]);
+    assert_eq!(it.reason(DMABUF, &verdicts).as_deref(), Some("plane: out of memory"));
+    assert!(!verdicts.may_come_back(), "it never showed anything");
+    assert_eq!(at(&it, &mut verdicts, 31_500, Ok(())), (PLANE, true));
+    assert_eq!((it.reason(PLANE, &verdicts), at(&it, &mut verdicts, 31_501, Ok(()))), (None, (PLANE, false)));
+}
+
+#[test]
+fn a_question_that_is_answered_no_stays_so() {
+    let (it, mut verdicts) = (policy(AUTO), Verdicts::default());
+    assert_eq!(at(&it, &mut verdicts, 0, Err(no("too wide"))), (DMABUF, true));
+    assert_eq!(at(&it, &mut verdicts, 1_000_000, Ok(())), (DMABUF, false));
+    // So does what was taken and never seen.
+    let mut verdicts = Verdicts::default();
+    assert_eq!(at(&it, &mut verdicts, 0, Ok(())), (PLANE, true));
+    verdicts.object(PLANE, no("EINVAL"), START);
+    assert_eq!(at(&it, &mut verdicts, 1_000_000, Ok(())), (DMABUF, false));
+}
+
+#[test]
+fn what_was_seen_before_rests_and_comes_back() {
+    let (it, mut verdicts) = (policy(AUTO), Verdicts::default());
+    assert_eq!(at(&it, &mut verdicts, 0, Ok(())), (PLANE, true));
+    verdicts.seen(PLANE);
+    verdicts.object(PLANE, no("EINVAL"), START);
+    assert!(verdicts.may_come_back());
+    assert_eq!(at(&it, &mut verdicts, 499, Ok(())), (DMABUF, false));
+    // The question too may fail while all commits do.
+    assert_eq!(at(&it, &mut verdicts, 500, Err(no("EINVAL"))), (DMABUF, true));
+    assert_eq!(at(&it, &mut verdicts, 1_499, Ok(())), (DMABUF, false));
+    assert_eq!(at(&it, &mut verdicts, 1_500, Ok(())), (PLANE, true));
+    // One that fails again soon is left alone for longer; a dozen good frames make it as new.
+    for (frames, wait_ms) in [(11, 2_000), (12, 500)] {
+        let (it, mut verdicts) = (policy(AUTO), verdicts.clone());
+        (0..frames).for_each(|_| verdicts.seen(PLANE));
+        verdicts.object(PLANE, no("EINVAL"), START);
+        assert_eq!(at(&it, &mut verdicts, wait_ms - 1, Ok(())), (DMABUF, false));
+        assert_eq!(at(&it, &mut verdicts, wait_ms, Ok(())), (PLANE, true));
+    }
+}
+
 fn outcome() -> impl Strategy<Value = Option<Severity>> {
     prop::sample::select(vec![
         None,
@@ -227,8 +305,8 @@ proptest! {
             let given_up = [PLANE, DMABUF, UPLOAD].map(|way| is_given_up(&it, way));
             loop {
                 let takes = [takes[0], takes[1], true];
-                let ask = |way: usize| if takes[way] { Ok(()) } else { Err("no".to_owned()) };
-                let Ok(way) = it.choose(from, false, &mut verdicts, ask) else { break };
+                let ask = |way: usize| if takes[way] { Ok(()) } else { Err(no("no")) };
+                let Ok(way) = it.choose(from, false, &mut verdicts, START, ask) else { break };
                 prop_assert!(takes[way] && from <= way && !given_up[way]);
                 prop_assert!(mode != MUST || way != UPLOAD);
                 prop_assert!(mode != SOFTWARE || way == UPLOAD);
@@ -239,7 +317,7 @@ proptest! {
                 match it.failed(way, severity, "why") {
                     Reaction::StepAside => from = way + 1,
                     Reaction::Rebuild => {}
-                    Reaction::Refuse => verdicts.refuse(way, "why"),
+                    Reaction::Refuse => verdicts.object(way, no("why"), START),
                     Reaction::GiveUp(reason) => prop_assert!(reason.starts_with("why") && way != UPLOAD),
                     Reaction::DropFrame => break,
                     Reaction::SkipItem(_) => {

@@ -90,7 +90,10 @@ impl Player {
         self.stats.present.record(present);
         self.cost.spent(cost + present);
         match (committed, way) {
-            (Ok(id), _) => {
+            (Ok(id), way) => {
+                if let Some(way) = way {
+                    screen.interops.seen(way);
+                }
                 self.redraw = false;
                 if let Some(it) = &frame {
                     self.sync.presented(it.pts, vblank);
@@ -109,7 +112,7 @@ impl Player {
             (Err(error @ PresentError::PlaneRefused { .. }), Some(way)) => {
                 self.stats.submit_failed += 1;
                 let came_late = picture.is_wanted_back();
-                screen.interops.refused(way, &error.to_string(), came_late);
+                screen.interops.refused(way, &error.to_string(), came_late, now);
                 // By the next way, and for the same vblank; there are only so many ways.
                 let turn = self.draw(now, vblank, picture, frame);
                 return match self.drawn.take() {

@@ -94,7 +94,7 @@ impl Screen {
         let started = real.now();
         let (renderable, way) = match picture {
             Picture::Kept(kept) => (kept.renderable(), None),
-            Picture::Frame(frame) => match self.make(frame, look, stats) {
+            Picture::Frame(frame) => match self.make(now, frame, look, stats) {
                 Made::Ready(renderable, way) => (renderable, Some(way)),
                 Made::Lost => return Painted::Lost,
                 Made::GaveUp(why) => return Painted::GaveUp(why),
@@ -137,15 +137,24 @@ impl Screen {
     }
 
     /// A copy of a frame that is shown like this, made by the GPU. `None` where that fails.
-    pub(super) fn keep(&mut self, frame: &VideoFrame, look: (Fit, Rotation), stats: &mut PlayStats) -> Option<Kept> {
-        let Made::Ready(renderable, way) = self.make(frame, Look { look, drawn: true }, stats) else { return None };
+    pub(super) fn keep(
+        &mut self,
+        now: MonoTime,
+        frame: &VideoFrame,
+        look: (Fit, Rotation),
+        stats: &mut PlayStats,
+    ) -> Option<Kept> {
+        let Made::Ready(renderable, way) = self.make(now, frame, Look { look, drawn: true }, stats) else {
+            return None;
+        };
         let kept = self.compositor.keep(&renderable);
         self.interops.release(renderable, way);
         kept.inspect_err(|error| log::warn!("cannot keep a picture: {error}")).ok()
     }
 
-    fn make(&mut self, frame: &VideoFrame, look: Look, stats: &mut PlayStats) -> Made {
-        let wanted = Wanted { place: self.place(look), refresh: self.presenter.mode().refresh, drawn: look.drawn };
+    fn make(&mut self, now: MonoTime, frame: &VideoFrame, look: Look, stats: &mut PlayStats) -> Made {
+        let refresh = self.presenter.mode().refresh;
+        let wanted = Wanted { place: self.place(look), refresh, drawn: look.drawn, now };
         self.interops.make(frame, &wanted, self.presenter.output(), stats)
     }
 

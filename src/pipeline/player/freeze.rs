@@ -35,7 +35,7 @@ impl Player {
             let look = self.look(None);
             let screen = self.screen.as_mut().filter(|_| self.sight.has_display());
             if let Some(picture) = &mut self.on_screen {
-                copy(picture, look, screen, &mut self.stats);
+                copy(now, picture, look, screen, &mut self.stats);
                 self.redraw |= self.is_on_plane;
             }
         }
@@ -61,9 +61,15 @@ impl Screen {
 }
 
 /// Copies a picture whose memory is wanted back: by the GPU where there is a `screen`, else by the CPU.
-pub(super) fn copy(picture: &mut Picture, look: (Fit, Rotation), screen: Option<&mut Screen>, stats: &mut PlayStats) {
+pub(super) fn copy(
+    now: MonoTime,
+    picture: &mut Picture,
+    look: (Fit, Rotation),
+    screen: Option<&mut Screen>,
+    stats: &mut PlayStats,
+) {
     let Picture::Frame(frame) = picture else { return };
-    match screen.and_then(|it| it.keep(frame, look, stats)) {
+    match screen.and_then(|it| it.keep(now, frame, look, stats)) {
         Some(kept) => *picture = Picture::Kept(Rc::new(kept)),
         None => move_home(frame),
     }

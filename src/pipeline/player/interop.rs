@@ -4,7 +4,10 @@ use std::time::Duration;
 use crate::base::dmabuf::DmabufPlane;
 use crate::base::frame::{Memory, VideoFormat, VideoFrame};
 use crate::base::stats::{Fallback, PlayStats};
-use crate::logic::interop_policy::{Candidate, InteropGaveUp, InteropMode, InteropPolicy, Reaction, Verdicts};
+use crate::base::time::MonoTime;
+use crate::logic::interop_policy::{
+    Candidate, InteropGaveUp, InteropMode, InteropPolicy, Objection, Reaction, Verdicts,
+};
 use crate::seam::interop::{InteropError, Place, Renderable, Sampling, VideoInterop};
 
 /// Configurations whose verdicts are remembered: the items of a list mostly have a few sizes, each with a place of its own.
@@ -40,6 +43,8 @@ pub struct Wanted {
     pub refresh: Duration,
     /// It must be drawn: its pixels are wanted, or its memory is and what shows it must not be.
     pub drawn: bool,
+    /// The time: ways that rest are tried again.
+    pub now: MonoTime,
 }
 
 /// How a frame's bytes lie in memory.
@@ -172,8 +177,8 @@ impl InteropSwitch {
         loop {
             let verdicts = &mut self.known[index].verdicts;
             let (ways, scans_out) = (&mut self.ways, &self.scans_out);
-            let chosen = self.policy.choose(from, wanted.drawn, verdicts, |way| {
-                ways[way].accepts(frame, &wanted.place).map_err(|it| it.to_string())
+            let chosen = self.policy.choose(from, wanted.drawn, verdicts, wanted.now, |way| {
+                ways[way].accepts(frame, &wanted.place).map_err(|it| objection(&it))
             });
             let way = match chosen {
                 Ok(way) if wanted.drawn && scans_out[way] => {
@@ -181,7 +186,7 @@ impl InteropSwitch {
                     continue;
                 }
                 Ok(way) => way,
-                Err(_) if has_stepped => return Made::Lost,
+                Err(_) if has_stepped || verdicts.may_come_back() => return Made::Lost,
                 Err(why) => return Made::GaveUp(why),
             };
             match self.try_way(way, frame, stats) {
@@ -198,6 +203,11 @@ impl InteropSwitch {
                     log::debug!("{error}");
                     (from, has_stepped) = (way + 1, true);
                 }
+                Err(error @ InteropError::NotNow { .. }) => {
+                    let it = objection(&error);
+                    gave_up = Some((way, it.reason.clone()));
+                    self.known[index].verdicts.object(way, it, wanted.now);
+                }
                 Err(error) => {
                     // Whatever comes next begins from nothing.
                     self.ready[way] = None;
@@ -207,7 +217,7 @@ impl InteropSwitch {
                         Reaction::StepAside => (from, has_stepped) = (way + 1, true),
                         Reaction::Rebuild => {}
                         Reaction::Refuse => {
-                            self.known[index].verdicts.refuse(way, &reason);
+                            self.known[index].verdicts.object(way, objection(&error), wanted.now);
                             gave_up = Some((way, reason));
                         }
                         Reaction::GiveUp(reason) => gave_up = Some((way, reason)),
@@ -219,16 +229,24 @@ impl InteropSwitch {
         }
     }
 
-    /// The screen did not take the newest frame in the form that `way` gave it: that way is given up for such frames. One
-    /// that came too late, its memory being wanted back, says nothing of the others, and takes the next way alone.
-    pub fn refused(&mut self, way: Way, reason: &str, came_late: bool) {
+    /// The newest frame is on the screen, or on its way there.
+    pub fn seen(&mut self, way: Way) {
+        // The configuration of the newest frame is the last.
+        if let Some(it) = self.known.last_mut() {
+            it.verdicts.seen(way.place);
+        }
+    }
+
+    /// The screen did not take the newest frame in the form that `way` gave it: that way is given up for such frames, or
+    /// rests, if it has shown such frames before. One that came too late, its memory being wanted back, says nothing of the
+    /// others, and takes the next way alone.
+    pub fn refused(&mut self, way: Way, reason: &str, came_late: bool, now: MonoTime) {
         if came_late {
             self.skip = way.place + 1;
             return;
         }
-        // The configuration of the newest frame is the last.
         if let Some(it) = self.known.last_mut() {
-            it.verdicts.refuse(way.place, reason);
+            it.verdicts.object(way.place, Objection { reason: reason.to_owned(), passes: false }, now);
         }
         self.refusal = Some((way.place, reason.to_owned()));
     }
@@ -306,7 +324,8 @@ impl InteropSwitch {
         self.used = Some(way);
         let known = &mut self.known[index];
         self.reason = self.policy.reason(way, &known.verdicts);
-        let is_told = known.told.replace(way) == Some(way) || was_given_up;
+        let before = known.told.replace(way);
+        let is_told = before == Some(way) || was_given_up;
         let reason = self.reason.as_deref().unwrap_or("there is no such backend here");
         let is_news = self.policy.is_downgrade(way) && !std::mem::replace(&mut self.is_downgrade_told, true);
         if is_news && !was_given_up {
@@ -315,6 +334,13 @@ impl InteropSwitch {
             stats.fell_back(Fallback { from: "zero_copy".to_owned(), to: to.to_owned(), reason });
         } else if let (false, Some(reason)) = (is_told, &self.reason) {
             log::info!("{output}: frames go by {to} ({reason})");
+        } else if !is_told && before.is_some() {
+            log::info!("{output}: frames go by {to} again");
         }
     }
+}
+
+/// What a way's error says against a configuration.
+fn objection(error: &InteropError) -> Objection {
+    Objection { reason: error.to_string(), passes: matches!(error, InteropError::NotNow { .. }) }
 }

@@ -55,7 +55,20 @@ fn a_fence_is_reached_once_the_gpu_is_done() {
     gl.clear_black();
     let fence = Fence::new(&gl).unwrap();
     gl.finish();
-    assert!(fence.is_reached(std::time::Duration::ZERO));
+    assert!(fence.is_reached(std::time::Duration::ZERO).unwrap());
+}
+
+#[test]
+fn a_fence_that_cannot_be_waited_for_is_an_error() {
+    let gl = context();
+    let fence = Fence::new(&gl).unwrap();
+    fence.delete();
+    let error = fence.is_reached(std::time::Duration::ZERO).unwrap_err();
+    assert!(error.to_string().starts_with("glClientWaitSync failed"), "{error}");
+    drop(fence);
+    // Deleting it again did no harm but this.
+    let _ = gl.check("glDeleteSync");
+    assert!(Fence::new(&gl).unwrap().is_reached(std::time::Duration::from_secs(1)).unwrap());
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl Planes {
                     self.claim(&arrangement);
                     return Ok(Ok(arrangement));
                 }
-                Err(error) if is_refusal(&error) => {
+                Err(error) if is_refusal(&error) && !is_passing(&error) => {
                     log::debug!("planes: not {arrangement:?}: {error}");
                     refusal.get_or_insert(error);
                 }
@@ -128,4 +128,11 @@ impl Planes {
 pub fn is_refusal(error: &io::Error) -> bool {
     let refusals = [libc::EINVAL, libc::ERANGE, libc::ENOSPC, libc::E2BIG, libc::EOPNOTSUPP, libc::ENOMEM];
     error.raw_os_error().is_some_and(|it| refusals.contains(&it))
+}
+
+/// These say nothing of what was asked for: the kernel has no memory or descriptors left, is at something else, or was
+/// interrupted. It is to be asked again.
+pub fn is_passing(error: &io::Error) -> bool {
+    let passing = [libc::ENOMEM, libc::EMFILE, libc::ENFILE, libc::EBUSY, libc::EAGAIN, libc::EINTR];
+    error.raw_os_error().is_some_and(|it| passing.contains(&it))
 }

@@ -2,6 +2,7 @@
 use std::rc::Rc;
 
 use crate::backend::kms::planes::config::Pixels;
+use crate::backend::kms::planes::{Refusal, is_passing};
 use crate::base::dmabuf::{BufferId, DmabufPlane, Import, Lease};
 use crate::sys::kms::{DmabufLayout, Framebuffer, Importer, MOST_PLANES};
 
@@ -35,14 +36,14 @@ struct Shape {
 pub struct Imports(Vec<Rc<Imported>>);
 
 impl Imports {
-    /// The framebuffer of a frame's buffer. The error is in words.
+    /// The framebuffer of a frame's buffer.
     pub fn of(
         &mut self,
         lease: &Lease,
         pixels: &Pixels,
         importer: &Importer,
         modifiers: bool,
-    ) -> Result<Rc<Imported>, String> {
+    ) -> Result<Rc<Imported>, Refusal> {
         let picture = lease.picture();
         let planes: [Option<DmabufPlane<'_>>; MOST_PLANES] = std::array::from_fn(|it| picture.plane(it));
         let shape = Shape { pixels: *pixels, planes: planes.map(|it| it.map(|it| (it.offset, it.stride))) };
@@ -55,12 +56,12 @@ impl Imports {
         }
         if lease.pool().is_retiring() {
             // It would stay on the screen until another comes, and its decoder waits for it.
-            return Err("a frame of a decoder that goes".to_owned());
+            return Err(Refusal::Late);
         }
         let import = Import::new(lease);
         let modifier = pixels.modifier_for(modifiers);
         let layout = DmabufLayout { size: pixels.coded, fourcc: pixels.fourcc, modifier, planes };
-        let framebuffer = importer.import(&layout).map_err(|error| describe(&shape, &error))?;
+        let framebuffer = importer.import(&layout).map_err(|error| refusal(&shape, &error))?;
         let imported = Rc::new(Imported { framebuffer, import, id, shape });
         self.0.push(Rc::clone(&imported));
         Ok(imported)
@@ -75,6 +76,12 @@ impl Imports {
     pub fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+/// A kernel without memory or descriptors says nothing of the picture.
+fn refusal(shape: &Shape, error: &std::io::Error) -> Refusal {
+    let words = describe(shape, error);
+    if is_passing(error) { Refusal::Short(words) } else { Refusal::Never(words) }
 }
 
 fn describe(shape: &Shape, error: &std::io::Error) -> String {

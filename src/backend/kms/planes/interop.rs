@@ -43,9 +43,8 @@ fn error(refusal: Refusal) -> InteropError {
     match refusal {
         Refusal::Never(what) => InteropError::Unsupported { backend: NAME, what },
         Refusal::Late => InteropError::Api { backend: NAME, call: "importing a frame", reason: LATE.to_owned() },
-        Refusal::Now(error) => {
-            InteropError::Api { backend: NAME, call: "asking the display controller", reason: error.to_string() }
-        }
+        Refusal::Short(reason) => InteropError::NotNow { backend: NAME, reason },
+        Refusal::Now(error) => InteropError::NotNow { backend: NAME, reason: error.to_string() },
     }
 }
 
@@ -58,8 +57,8 @@ impl VideoInterop for PlaneInterop {
         InteropCapabilities { formats: &FORMATS, max_size: self.max_size, zero_copy: true }
     }
 
-    /// Asks the display controller. While there is no display, or somebody else has it, that fails with
-    /// [`InteropError::Api`]: it is to be asked again.
+    /// Asks the display controller. While there is no display, or somebody else has it, or memory is short, that fails with
+    /// [`InteropError::NotNow`]: it is to be asked again.
     fn accepts(&mut self, frame: &VideoFrame, place: &Place) -> Result<(), InteropError> {
         let Some(planes) = self.planes.upgrade() else { return Err(InteropError::ContextLost { backend: NAME }) };
         planes.borrow_mut().accepts(frame, place).map_err(error)

@@ -32,7 +32,7 @@ use crate::seam::interop::Place;
 use crate::sys::kms::{AtomicRequest, DumbPicture, Importer, PropertyBlob};
 
 use ability::VideoPlane;
-pub use choosing::is_refusal;
+pub use choosing::{is_passing, is_refusal};
 use config::{Config, Pixels};
 pub use imports::Imported;
 use imports::Imports;
@@ -82,6 +82,8 @@ pub enum Refusal {
     Never(String),
     /// The decoder wants the frame's memory back: too late for this one.
     Late,
+    /// Memory or descriptors are short now: for what.
+    Short(String),
     /// Nobody can say now.
     Now(io::Error),
 }
@@ -189,7 +191,7 @@ impl Planes {
         if lease.pool().is_retiring() {
             return Err(Refusal::Late);
         }
-        self.imports.of(lease, &pixels, importer, self.has_modifiers).map_err(Refusal::Never)
+        self.imports.of(lease, &pixels, importer, self.has_modifiers)
     }
 
     /// Whether such frames can be shown in such a place. That one comes too late says nothing of others like it.

@@ -25,6 +25,9 @@ impl Mirror {
         self.cost.spent(cost + present);
         match (committed, way) {
             (Ok(id), _) => {
+                if let Some(way) = way {
+                    self.screen.interops.seen(way);
+                }
                 self.redraw = false;
                 let is_freeze = self.is_on_plane && matches!(picture.picture, Picture::Kept(_));
                 self.stats.freeze_frames += u64::from(is_freeze);
@@ -43,7 +46,7 @@ impl Mirror {
             (Err(error @ PresentError::PlaneRefused { .. }), Some(way)) => {
                 self.stats.submit_failed += 1;
                 let came_late = picture.picture.is_wanted_back();
-                self.screen.interops.refused(way, &error.to_string(), came_late);
+                self.screen.interops.refused(way, &error.to_string(), came_late, now);
                 // By the next way, and for the same vblank; there are only so many ways.
                 let turn = self.draw(lead, vblank, picture, is_new);
                 match self.drawn.take() {

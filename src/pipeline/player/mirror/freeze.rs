@@ -24,7 +24,7 @@ impl Mirror {
             && !is_moving
         {
             let screen = Some(&mut self.screen).filter(|_| self.sight.has_display());
-            copy(&mut it.picture, it.look, screen, &mut self.stats);
+            copy(lead.now, &mut it.picture, it.look, screen, &mut self.stats);
             self.redraw |= self.is_on_plane;
         }
         self.screen.interops.tidy();
