@@ -52,7 +52,7 @@ codec() { echo "$2" >"$parameters/$1"; }
 look() { sleep 0.5; exec cat "$(crc_of 0)"; }
 # The player, or strace with it, under watch.
 watched() {
-    [[ $blind ]] || { look >crc-0.txt 2>eye.txt & eye=$!; }
+    if [[ $blind ]]; then : >blind.txt; else look >crc-0.txt 2>eye.txt & eye=$!; fi
     code=0
     "$@" "${screen[@]}" --stats stats.json --framelog frames.csv 2>player.log || code=$?
     [[ $blind ]] || { kill "$eye" || true; wait "$eye" || true; }
@@ -122,9 +122,17 @@ fn part(end: &Ended, name: &str) -> Ended {
     Ended { code, timed_out: false, stdout, stderr, took, uptime: None, folder: end.folder.join(name) }
 }
 
-/// No vblank was black.
+/// Checksums cost the board more than all else: some cases have them in a soak only.
+fn dear(bench: &Bench<'_>, job: Job) -> Job {
+    job.shell(bench.amount("blind=yes", ""))
+}
+
+/// No vblank was black, where that was looked at.
 #[track_caller]
 fn never_black(end: &Ended, film: &Ended) {
+    if film.folder.join("blind.txt").exists() {
+        return;
+    }
     let crcs = film.crcs(0);
     assert!(crcs.len() > 30, "{} vblanks were seen\n{}", crcs.len(), film.said());
     let black = part(end, "black").crcs(0).last().map(|it| it.1).unwrap_or_else(|| panic!("no black\n{}", end.said()));
@@ -215,11 +223,10 @@ fn calls_in_mid_film(bench: &Bench<'_>) {
         // The queue has ended, and no last buffer says so.
         ("DQBUF:capture:15-15:EPIPE", None),
     ];
-    let is_blind = bench.amount(true, false);
     let with = |job: Job, (at, it): (usize, &(&str, Option<&str>))| {
         job.shell(&format!("film_failing {at} {} {}", it.0, play(1.4)))
     };
-    let job = job(bench).shell(if is_blind { "blind=yes" } else { "" });
+    let job = dear(bench, job(bench));
     let end = bench.run(faults.iter().enumerate().fold(job, with)).done();
     for (at, (_, reason)) in faults.into_iter().enumerate() {
         let film = part(&end, &at.to_string()).done();
@@ -227,9 +234,7 @@ fn calls_in_mid_film(bench: &Bench<'_>) {
         decoder_was(&film, "v4l2");
         reason.into_iter().for_each(|it| fell_back(&film, "v4l2", "v4l2", it));
         goes_on(&film, 1.4);
-        if !is_blind {
-            never_black(&end, &film);
-        }
+        never_black(&end, &film);
         // The first decoder's last frames may be drawn, the second's are not.
         assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
     }
@@ -297,9 +302,9 @@ fn crashes(bench: &Bench<'_>) {
     never_black(&end, &film);
 }
 
-/// A film of 75 frames whose size changes twice in mid-stream.
+/// A film of 30 frames whose size changes twice in mid-stream.
 fn changing(bench: &Bench<'_>, job: Job) -> Job {
-    let parts = ["640x480", "320x240", "640x480"].map(|it| fs::read(film(it, "1", "h264")).unwrap());
+    let parts = ["640x480", "320x240", "640x480"].map(|it| fs::read(film(it, "0.4", "h264")).unwrap());
     let path = bench.path("changing.h264");
     fs::write(&path, parts.concat()).unwrap();
     job.push(Path::new(&path), "changing.h264")
@@ -310,7 +315,7 @@ fn every_order(bench: &Bench<'_>) {
     const PLAY: &str = "play changing.h264 --loop 1";
     // No event may be had at all where both subscriptions are refused.
     let mute = |name: &str| format!("film_failing {name} SUBSCRIBE_EVENT:any:1-2:EINVAL {PLAY}");
-    let job = changing(bench, job(bench))
+    let job = dear(bench, changing(bench, job(bench)))
         .shell(&format!("film late {PLAY}; codec event_late 0; film early {PLAY}; codec src_change 1"))
         .shell(&format!("film always {PLAY}; codec src_change 0; codec event_late 1; {}", mute("mute")))
         .shell(&format!("codec strict 1; film strict {PLAY}; {}", mute("strict-mute")));
@@ -319,7 +324,7 @@ fn every_order(bench: &Bench<'_>) {
         let film = part(&end, name).done();
         decoder_was(&film, "v4l2");
         assert_eq!(film.stats()["fallbacks"].as_array().map(Vec::len), Some(0), "{}", film.said());
-        assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
+        assert_eq!(film.figure("/frames_presented"), 30.0, "{}", film.said());
         never_black(&end, &film);
     }
 }
@@ -328,27 +333,28 @@ fn every_order(bench: &Bench<'_>) {
 fn absurd_size(bench: &Bench<'_>) {
     // Three times it is asked at the start; then at the change, and three times for setting up.
     let with = "film_failing it G_FMT:capture:4-7:absurd play changing.h264 --loop 1";
-    let end = bench.run(changing(bench, job(bench)).shell(with)).done();
+    let end = bench.run(dear(bench, changing(bench, job(bench))).shell(with)).done();
     let film = part(&end, "it").done();
     hit(&film, 4);
     fell_back(&film, "v4l2", "v4l2", "absurd");
-    assert_eq!(film.figure("/frames_presented"), 75.0, "{}", film.said());
+    assert_eq!(film.figure("/frames_presented"), 30.0, "{}", film.said());
     never_black(&end, &film);
 }
 
 /// One buffer of the decoder is not taken by the display controller, once: frames go another way for a while.
 fn refused_imports(bench: &Bench<'_>) {
     // In the midst of the decoder's buffers: trials come before them, and a framebuffer takes a handle for each plane.
-    let calls = [("DRM_IOCTL_PRIME_FD_TO_HANDLE", 30), ("DRM_IOCTL_MODE_ADDFB2", 8)];
+    let calls = [("DRM_IOCTL_MODE_ADDFB2", 8), ("DRM_IOCTL_PRIME_FD_TO_HANDLE", 30)];
+    let calls = bench.amount(&calls[..1], &calls);
     let with = |job: Job, it: &(&str, u32)| {
-        job.shell(&format!("film_with {} {} {} error=ENOMEM {}", it.0, it.0, it.1, play(1.6)))
+        job.shell(&format!("film_with {} {} {} error=ENOMEM {}", it.0, it.0, it.1, play(1.2)))
     };
-    let end = bench.run(calls.iter().fold(job(bench), with)).done();
+    let end = bench.run(calls.iter().fold(dear(bench, job(bench)), with)).done();
     for (call, _) in calls {
         let film = part(&end, call).done();
         decoder_was(&film, "v4l2");
         fell_back(&film, "plane", "dmabuf", "plane: not now: a framebuffer of NV12 640x480");
-        goes_on(&film, 1.6);
+        goes_on(&film, 1.2);
         never_black(&end, &film);
         assert_eq!(film.stats()["interop"], "plane", "{}", film.said());
     }
