@@ -4,6 +4,7 @@ mod boot;
 mod checksums;
 mod codec;
 mod codec_faults;
+mod codec_films;
 mod console;
 mod decoder;
 mod faults;
