@@ -7,7 +7,7 @@ use std::time::Duration;
 use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
 use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::frame::{Memory, VideoFormat, VideoFrame};
-use lucarne::base::time::MonoTime;
+use lucarne::base::time::{MediaTime, MonoTime};
 use lucarne::logic::interop_policy::InteropMode;
 use lucarne::pipeline::player::interop::InteropSwitch;
 use lucarne::pipeline::player::screen::Screen;
@@ -63,6 +63,8 @@ pub struct Script {
     pub asked: usize,
     /// How often the plane was asked to let go.
     pub tidied: usize,
+    /// Times of the frames that ways were given, also in vain.
+    pub submitted: Vec<MediaTime>,
 }
 
 impl Script {
@@ -211,6 +213,7 @@ pub struct Fussy {
     pub zero_copy: bool,
     /// One per frame: what fails. Nothing once it is used up.
     pub fails: Rc<RefCell<VecDeque<Fails>>>,
+    script: Rc<RefCell<Script>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,6 +249,7 @@ impl VideoInterop for Fussy {
         self.inner.init(format)
     }
     fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        self.script.borrow_mut().submitted.push(frame.pts);
         match self.fails_next() {
             Some(Fails::Submit) => {
                 self.fails.borrow_mut().pop_front();
@@ -319,6 +323,7 @@ impl VideoInterop for ScriptedPlane {
         Ok(())
     }
     fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        self.script.borrow_mut().submitted.push(frame.pts);
         self.pending = Some(frame);
         Ok(())
     }
@@ -359,7 +364,8 @@ fn screen(
         }
         let inner = SoftwareUpload::new(Rc::clone(gl), WideTexels::Auto);
         let fails = Rc::new(RefCell::new(way.fails.iter().copied().collect()));
-        Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails }) as Box<dyn VideoInterop>
+        let script = Rc::clone(&script);
+        Box::new(Fussy { inner, name: way.name, zero_copy: way.zero_copy, fails, script }) as Box<dyn VideoInterop>
     });
     let presenter = ScriptedPresenter {
         framebuffer: Framebuffer::new(gl, SIZE).unwrap(),
