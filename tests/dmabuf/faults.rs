@@ -112,6 +112,10 @@ pub fn refused(place: &Place) {
     for it in ["dmabuf: ", "nv12 64x36", "2 planes", "modifier 0x0", "fd ", "offset 2304, stride 64", "out of memory"] {
         assert!(words.contains(it), "{it:?} is not in {words:?}");
     }
+    // A heap gives whole pages; how large is its own affair.
+    let length = words.split(" of ").nth(1).and_then(|it| it.split_once(" bytes: "));
+    let length = length.and_then(|it| it.0.parse::<u32>().ok());
+    assert!(length.is_some_and(|it| 3456 <= it && it % 4096 == 0), "{words}");
     assert_eq!(error.severity(), Severity::Retry);
     // What was imported before goes on; and the frame that was refused is home and may come again.
     let n_before = n_imports.get();

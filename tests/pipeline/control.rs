@@ -264,6 +264,28 @@ fn a_picture_a_little_late_is_caught_up_with() {
 }
 
 #[test]
+fn a_picture_without_a_successor_is_shown_however_late() {
+    // Late is what is shown more than 50 ms after it was due; the screen's refresh is 10.
+    for (late_ms, n_late) in [(20, 0), (80, 1), (300, 1)] {
+        let (own, next) = (Gate::default(), Gate::default());
+        let film = Film::silent(20).with(10, Beat::Gate(own.clone())).with(12, Beat::Gate(next.clone()));
+        let mut rig = Setup::of(vec![("a", vec![film.into()])]).rig();
+        rig.until_shown(10);
+        rig.play_for(Duration::from_millis(40 + late_ms));
+        own.open();
+        rig.until_shown(11);
+        let shown = &rig.seen()[9..];
+        let after = shown[1].at.saturating_since(shown[0].at).as_millis() as u64;
+        assert_eq!(shown[1].pts_ms, 400);
+        assert!((40 + late_ms..=60 + late_ms).contains(&after), "{after} ms after the one before");
+        let stats = &rig.players[0].stats;
+        assert_eq!((stats.late_frames, stats.frames_dropped_stale), (n_late, 0), "{late_ms} ms");
+        next.open();
+        assert_eq!(rig.until_the_end(), Ended::Done);
+    }
+}
+
+#[test]
 fn a_list_of_one_goes_round_with_everything_the_screen_does_to_it() {
     let mut rig = Setup { turns: Some(3), ..Setup::of(vec![("a", vec![Film::silent(8).into()])]) }.rig();
     rig.script.borrow_mut().busy = 3;

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 use lucarne::pipeline::player::Ended;
 
 use crate::film::{Beat, Film};
-use crate::hardware::{BREAKS_IT, BREAKS_ONCE, GOES, STALLS_IT};
+use crate::hardware::{BREAKS_IT, BREAKS_ONCE, CONVERTS, COPIES, GOES, STALLS_IT};
 use crate::rig::{Rig, Setup, frames_of, times};
+use crate::screen::Way;
 
 /// A film with a resume point every `group` pictures.
 fn film(frames: i64, group: i64) -> Film {
@@ -97,4 +98,37 @@ fn where_the_resume_point_is_too_far_back_the_next_one_begins() {
     let lost = 800 - shown.len();
     assert!((48..=51).contains(&lost), "{lost}");
     assert_eq!(shown.last(), frames_of("a", 800).last());
+}
+
+#[test]
+fn a_decoder_that_copies_against_its_word_is_told_of() {
+    for (name, byte, is_told) in [("copies", COPIES, true), ("counts what it copies", CONVERTS, false)] {
+        let mut rig = rig(film(20, 5).coded(|_| true, byte));
+        assert_eq!(rig.until_the_end(), Ended::Done, "{name}");
+        assert_eq!(rig.shown(), frames_of("a", 20), "{name}");
+        let stats = &rig.players[0].stats;
+        assert_eq!((stats.software_frames, stats.decoder), (20, Some("hardware")), "{name}");
+        let told = stats.fallbacks().iter().map(|it| (it.from.as_str(), it.to.as_str(), it.reason.as_str()));
+        let want =
+            ("hardware", "hardware", "its frames are in ordinary memory, though it said that they are in dma-bufs");
+        assert_eq!(told.collect::<Vec<_>>(), if is_told { vec![want] } else { vec![] }, "{name}");
+    }
+}
+
+#[test]
+fn from_a_plane_over_a_copy_to_software_it_goes_step_by_step() {
+    let setup =
+        Setup { hardware: true, ..Setup::of(vec![("a", vec![film(40, 5).coded(|it| it == 25, BREAKS_IT).into()])]) };
+    let mut rig = Setup { ways: vec![Way::plane(), Way::upload("upload", Vec::new())], ..setup }.rig();
+    rig.until_shown(10);
+    rig.script.borrow_mut().plane_refuses = 1;
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    assert_eq!(rig.shown(), frames_of("a", 40));
+    let stats = &rig.players[0].stats;
+    let steps: Vec<(&str, &str)> = stats.fallbacks().iter().map(|it| (it.from.as_str(), it.to.as_str())).collect();
+    assert_eq!(steps, [("plane", "upload"), ("hardware", "hardware"), ("hardware", "blocks")]);
+    let n_planes = rig.seen().iter().take_while(|it| it.backend == "plane").count();
+    assert!((10..=12).contains(&n_planes), "{n_planes}");
+    assert!(rig.seen()[n_planes..].iter().all(|it| it.backend == "upload"));
+    assert_eq!((stats.zero_copy_frames, stats.decoder), (n_planes as u64, Some("blocks")));
 }

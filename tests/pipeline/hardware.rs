@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lucarne::base::dmabuf::{DmabufPicture, DmabufPlane, Lease, PoolState, Slot};
+use lucarne::base::format::PixelFormat;
 use lucarne::base::frame::{CpuPlanes, Memory, VecPlanes, VideoFrame};
 use lucarne::base::offer::Offer;
 use lucarne::base::packet::Packet;
@@ -27,6 +28,12 @@ pub const BREAKS_ONCE: u8 = 22;
 pub const STALLS_IT: u8 = 23;
 /// The device is gone from here on.
 pub const GOES: u8 = 24;
+/// Against the device's word, the picture is in ordinary memory.
+pub const COPIES: u8 = 25;
+/// The same, and it is counted as converted.
+pub const CONVERTS: u8 = 26;
+/// Somebody holds the picture until `Hardware::kept` is emptied.
+pub const KEPT: u8 = 27;
 
 const SLOTS: u32 = 12;
 
@@ -40,6 +47,8 @@ pub struct Hardware {
     pub pools: Arc<Mutex<Vec<Arc<PoolState>>>>,
     /// Pools that were taken away.
     pub freed: Arc<AtomicUsize>,
+    /// Pictures that somebody holds.
+    pub kept: Arc<Mutex<Vec<Lease>>>,
 }
 
 #[derive(Debug)]
@@ -75,6 +84,7 @@ struct HardwareDecoder {
     gone: Arc<AtomicBool>,
     pools: Arc<Mutex<Vec<Arc<PoolState>>>>,
     freed: Arc<AtomicUsize>,
+    kept: Arc<Mutex<Vec<Lease>>>,
 }
 
 fn new_pool(home: &Arc<EventFd>, pools: &Mutex<Vec<Arc<PoolState>>>) -> Arc<PoolState> {
@@ -100,6 +110,9 @@ impl DecoderFactory for Hardware {
     fn probe(&self, stream: &VideoStream) -> Result<(), DecodeError> {
         Blocks::default().probe(stream)
     }
+    fn gives_dmabufs(&self, _stream: &VideoStream) -> Result<PixelFormat, String> {
+        Ok(PixelFormat::Gray8)
+    }
     fn open(&self, _stream: &VideoStream) -> Result<Box<dyn Decoder>, DecodeError> {
         if self.gone.load(Ordering::SeqCst) {
             return Err(broken("no such device"));
@@ -120,21 +133,29 @@ impl DecoderFactory for Hardware {
             gone: self.gone.clone(),
             pools: self.pools.clone(),
             freed: self.freed.clone(),
+            kept: self.kept.clone(),
         }))
     }
 }
 
 impl HardwareDecoder {
     fn picture(&mut self, packet: &Packet, byte: u8) -> VideoFrame {
+        let (lap, discontinuity) = (packet.lap, packet.discontinuity);
+        let pts = packet.pts.unwrap_or_default();
+        self.stats.frames += 1;
+        if [COPIES, CONVERTS].contains(&byte) {
+            self.stats.converted += u64::from(byte == CONVERTS);
+            return VideoFrame { lap, discontinuity, ..frame(pts, byte) };
+        }
         let slot = Slot::new(&self.pool, self.next_slot);
         self.next_slot = (self.next_slot + 1) % SLOTS;
         let file = File::open("/dev/null").unwrap();
         assert!(0 <= file.as_raw_fd());
         let planes = VecPlanes { planes: vec![(vec![byte; 64], 8)] };
         let lease = Lease::new(Arc::new(Buffer { slot, file, planes }));
-        self.stats.frames += 1;
-        let (lap, discontinuity) = (packet.lap, packet.discontinuity);
-        let pts = packet.pts.unwrap_or_default();
+        if byte == KEPT {
+            self.kept.lock().unwrap().push(lease.clone());
+        }
         VideoFrame { lap, discontinuity, memory: Memory::Dmabuf(lease), ..frame(pts, byte) }
     }
 }

@@ -8,7 +8,7 @@ use lucarne::pipeline::player::Ended;
 use lucarne::seam::presenter::UserInput;
 
 use crate::film::Film;
-use crate::hardware::RETIRES;
+use crate::hardware::{KEPT, RETIRES};
 use crate::rig::{Rig, Setup, frames_of};
 use crate::screen::{REFRESH, Way};
 
@@ -181,5 +181,31 @@ fn nothing_is_kept_while_paused_or_unplugged() {
         }
         assert_eq!(rig.until_the_end(), Ended::Done);
         assert_eq!(rig.hardware.freed.load(Ordering::SeqCst), 1);
+    }
+}
+
+#[test]
+fn memory_that_does_not_come_home_holds_up_its_decoder_only() {
+    for quits in [false, true] {
+        let film = Film::silent(40).coded(|it| it == 5, KEPT).coded(|it| it == 10, RETIRES);
+        let mut rig = setup(film).rig();
+        // Far past the tenth picture, which its decoder cannot make yet.
+        rig.play_for(Duration::from_secs(2));
+        assert_eq!((rig.shown(), left(&rig)), (frames_of("a", 10), vec![1]));
+        // The screen is served meanwhile.
+        rig.script.borrow_mut().unplug();
+        rig.play_for(Duration::from_millis(100));
+        let n_flips = rig.script.borrow().flips.len();
+        rig.script.borrow_mut().plug(REFRESH);
+        rig.play_for(Duration::from_millis(100));
+        assert!(n_flips < rig.script.borrow().flips.len(), "the last picture is there again");
+        if quits {
+            rig.input(UserInput::Quit);
+            assert_eq!(rig.until_the_end(), Ended::Asked);
+        } else {
+            rig.hardware.kept.lock().unwrap().clear();
+            assert_eq!(rig.until_the_end(), Ended::Done);
+            assert_eq!(rig.shown(), frames_of("a", 40));
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lucarne::backend::software::upload::{SoftwareUpload, WideTexels};
 use lucarne::base::format::{PixelFormat, Size};
 use lucarne::base::frame::{Memory, VideoFormat, VideoFrame};
-use lucarne::base::time::MonoTime;
+use lucarne::base::time::{MediaTime, MonoTime};
 use lucarne::logic::interop_policy::InteropMode;
 use lucarne::pipeline::player::interop::InteropSwitch;
 use lucarne::pipeline::player::screen::Screen;
@@ -65,6 +65,8 @@ pub struct Script {
     pub prepared: Vec<(&'static str, usize)>,
     /// How often the plane was asked to let go.
     pub tidied: usize,
+    /// Times of the frames that ways were given, also in vain.
+    pub submitted: Vec<MediaTime>,
 }
 
 impl Script {
@@ -256,6 +258,7 @@ impl VideoInterop for Fussy {
         self.inner.init(format)
     }
     fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        self.script.borrow_mut().submitted.push(frame.pts);
         match self.fails_next() {
             Some(Fails::Submit) => {
                 self.fails.borrow_mut().pop_front();
@@ -333,6 +336,7 @@ impl VideoInterop for ScriptedPlane {
         Ok(())
     }
     fn submit_decoded_frame(&mut self, frame: VideoFrame) -> Result<(), InteropError> {
+        self.script.borrow_mut().submitted.push(frame.pts);
         self.pending = Some(frame);
         Ok(())
     }

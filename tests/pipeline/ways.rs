@@ -2,7 +2,8 @@
 use lucarne::logic::interop_policy::{InteropMode, OnFailure};
 use lucarne::pipeline::player::Ended;
 
-use crate::film::Film;
+use crate::film::{FRAME_MS, Film, at_ms};
+use crate::hardware::{BREAKS_ONCE, COPIES};
 use crate::rig::{Rig, Setup};
 use crate::screen::Fails::{self, Acquire, Context, Init, NotNow, Nothing, Submit};
 use crate::screen::Way;
@@ -120,6 +121,43 @@ fn the_ways_behind_the_first_prepare_before_the_first_picture_and_only_then() {
     let mut rig = setup.rig();
     assert_eq!(rig.until_the_end(), Ended::Done);
     assert_eq!(rig.script.borrow().prepared, []);
+}
+
+#[test]
+fn what_a_frame_is_decides_its_way_frame_by_frame() {
+    let film = Film::silent(12).coded(|it| (4..8).contains(&it), COPIES);
+    let setup = Setup { hardware: true, ..Setup::of(vec![("a", vec![film.into()])]) };
+    let mut rig = Setup { ways: vec![Way::plane(), Way::upload("upload", Vec::new())], ..setup }.rig();
+    assert_eq!(rig.until_the_end(), Ended::Done);
+    let ways: Vec<&str> = rig.seen().iter().map(|it| it.backend).collect();
+    assert_eq!(ways, [["plane"; 4], ["upload"; 4], ["plane"; 4]].concat());
+    let stats = &rig.players[0].stats;
+    assert_eq!((stats.zero_copy_frames, stats.software_frames, stats.fallbacks().len()), (8, 4, 0));
+}
+
+#[test]
+fn times_only_go_forward_whatever_fails() {
+    let all = [Nothing, Submit, Nothing, Acquire, Context, Nothing, Init, Submit, Acquire];
+    for fails in [&[][..], &all] {
+        // Some times are those of pictures long past, and the decoder begins again from the start.
+        let film = Film::silent(25).coded(|it| it == 20, BREAKS_ONCE).map(|it| {
+            if it.pts.is_some_and(|it| [at_ms(7 * FRAME_MS), at_ms(14 * FRAME_MS)].contains(&it)) {
+                it.pts = Some(at_ms(2 * FRAME_MS));
+            }
+        });
+        let mut setup = Setup { hardware: true, ..Setup::of(vec![("a", vec![film.into()])]) };
+        setup.ways =
+            vec![Way { zero_copy: true, ..Way::upload("direct", fails.to_vec()) }, Way::upload("upload", vec![])];
+        let mut rig = setup.rig();
+        assert_eq!(rig.until_the_end(), Ended::Done);
+        let submitted = rig.script.borrow().submitted.clone();
+        assert!(submitted.is_sorted(), "{submitted:?}");
+        let mut distinct = submitted.clone();
+        distinct.dedup();
+        assert!(20 <= distinct.len(), "{submitted:?}");
+        assert!(fails.is_empty() || distinct.len() < submitted.len(), "what failed was given once more");
+        assert!(rig.seen().is_sorted_by(|a, b| a.pts_ms <= b.pts_ms && a.at < b.at), "{:?}", rig.shown());
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The house rules that a machine can check. Each rule is also shown, beside it, to find what it is for.
+mod promises;
 mod repository;
 mod rules;
 mod text;
@@ -132,4 +133,13 @@ fn nothing_names_a_folder_of_one_machine() {
 fn links_lead_somewhere() {
     let documents = text_files("").into_iter().filter(|(path, _)| path.ends_with(".md"));
     none(documents.flat_map(|(path, text)| repository::links(root(), &path, &text)).collect());
+}
+
+#[test]
+fn every_promise_names_tests_that_there_are() {
+    let files: Vec<_> = ["src", "tests", "benches", "hw-tests"].into_iter().flat_map(text_files).collect();
+    let tests = promises::tests(&files);
+    assert!(tests.len() > 500, "the tests were not found: {}", tests.len());
+    let page = "tests/README.md";
+    none(promises::kept(page, &fs::read_to_string(root().join(page)).unwrap(), &tests));
 }

@@ -91,7 +91,7 @@ pub struct PlayStats {
     pub submit_failed: u64,
     /// Frames the interop took and could not make renderable.
     pub acquire_failed: u64,
-    /// From the decoder handing a frame out to the frame being shown.
+    /// How long after it was due a frame was shown.
     pub queued_lag: Histogram,
     /// How far the picture was from the sound, whichever was first.
     pub av_offset: Histogram,
