@@ -43,6 +43,8 @@ pub struct Laps {
     lap: u32,
     /// Added to the input's timestamps.
     offset: i64,
+    /// When this lap begins, from the second on.
+    begin: Option<MediaTime>,
     /// Latest end of a picture of this lap, on the deck's timeline.
     end: Option<MediaTime>,
     /// Earliest picture of this lap: where `limit` counts from.
@@ -75,6 +77,7 @@ impl Laps {
             rate: None,
             lap: 0,
             offset: 0,
+            begin: None,
             end: None,
             first: None,
             pictures: 0,
@@ -148,6 +151,10 @@ impl Laps {
         if packet.track == Track::Audio {
             return true;
         }
+        if self.pictures == 0 && packet.dts.is_none() {
+            // A bare stream has no times once it was rewound; decoders count on from the first.
+            packet.pts = packet.pts.or(self.begin);
+        }
         let at = packet.pts.or(packet.dts);
         if let (Some(limit), Some(first), Some(at), false) = (self.limit, self.first, at, self.still)
             && nanos_of(limit) <= at.delta_nanos(first)
@@ -197,6 +204,7 @@ impl Laps {
         let Some(lap) = self.lap.checked_add(1) else { return false };
         self.lap = lap;
         self.offset = end.delta_nanos(start);
+        self.begin = Some(end);
         self.end = None;
         self.first = None;
         self.pictures = 0;

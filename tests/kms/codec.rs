@@ -14,6 +14,7 @@ use lucarne::sys::dmabuf::{Heap, Placement};
 
 use crate::cards::Surroundings;
 use crate::cases::{Outcome, capture_by, one};
+use crate::difference::{Within, compare};
 use crate::frames::{PLACE, check, wire};
 use crate::pictures::{Channel, Picture};
 use crate::screen::request;
@@ -91,6 +92,11 @@ pub fn on_planes(_: &Surroundings) -> Outcome {
     })
 }
 
+/// Whether picture `n` has an edge of chroma about there, across or down: see `fwht::chroma`.
+fn is_at_jump(at: u32, n: u32) -> bool {
+    (at / 2 + n + 2) % 256 < 4
+}
+
 fn drawn(styles: Styles) -> Outcome {
     each(|size, decode| {
         let (mut display, mut tools) = one(&KmsRequest { size: Some(size), ..request(&[]) });
@@ -109,7 +115,16 @@ fn drawn(styles: Styles) -> Outcome {
             });
             interop.release_frame(texture);
             let want = reference::render(&decoded(frame, true), place.fit, place.rotation, size);
-            check(size, &pixels, &want, &format!("{size} drawn, {:?}", frame.pts), |_, _| false);
+            let smooth = (0u32..).zip(want).zip(pixels.chunks_exact(4)).filter(|((place, _), _)| {
+                let n = (frame.pts.nanos() / fwht::INTERVAL_NS) as u32;
+                let jumps = [place % size.width, place / size.width].map(|it| is_at_jump(it, n));
+                // Where chroma lies within a block is the driver's own business then: some take none but the middle.
+                styles == Styles::Planes || jumps == [false; 2]
+            });
+            let (want, pixels): (Vec<_>, Vec<_>) = smooth.map(|((_, want), pixel)| (want, pixel)).unzip();
+            assert!(want.len() > 9 * (size.width * size.height) as usize / 10);
+            let apart = compare(&pixels.concat(), &want);
+            assert!(Within::pixel_by_pixel(frame.format.pixel).allows(&apart), "{size}, {:?}: {apart:?}", frame.pts);
         });
     })
 }

@@ -2,6 +2,9 @@
 //!
 //! Each case owns the card, so they run one after the other, in one process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot get its input has failed")]
+#[path = "../support/difference.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod difference;
 #[path = "../v4l2/fwht.rs"]
 mod fwht;
 #[path = "../support/harness.rs"]

@@ -57,6 +57,17 @@ fn sizes_and_rates_may_change_from_item_to_item() {
 }
 
 #[test]
+fn a_bare_stream_has_the_same_times_lap_after_lap() {
+    let bare = media::silent("bare.h264", "testsrc2=size=160x90:rate=25:duration=0.8", H264);
+    let it = Lucarne::fast([bare]).args(["--loop", "3"]).framelog().run().done();
+    let log = it.log();
+    let times = |lap| log.iter().filter(|it| it.lap == lap).map(|it| it.pts_us).collect::<Vec<_>>();
+    assert_eq!(times(0), (0..20).map(|it| it * 40_000).collect::<Vec<_>>());
+    assert_eq!((times(1), times(2)), (times(0), times(0)));
+    assert_eq!(it.figures(NO_GAP), [0.0; 3]);
+}
+
+#[test]
 fn pictures_stay_for_as_long_as_the_playlist_says() {
     let folder = tempfile::tempdir().unwrap();
     link(folder.path(), "a.png", &still("still.png", "rgb24"));

@@ -52,6 +52,23 @@ fn a_lap_begins_where_the_one_before_ended() {
 }
 
 #[test]
+fn a_bare_streams_first_picture_says_where_its_lap_begins() {
+    let mut it = Laps::new(None);
+    let bare = || Packet { pts: None, dts: None, ..packet(Track::Video, 0, 0, 40) };
+    let place = |it: &mut Laps| {
+        let mut packet = bare();
+        assert!(it.place(&mut packet));
+        packet.pts
+    };
+    // The decoder counts from nothing, and says where that ends.
+    assert_eq!((place(&mut it), place(&mut it)), (None, None));
+    let end = it.end(Some(at(0)), Some(at(80))).expect("the decoder's");
+    assert!(it.next_lap(at(0), end));
+    assert_eq!((place(&mut it), place(&mut it)), (Some(at(80)), None));
+    assert_eq!((it.end(Some(at(0)), None), it.end(Some(at(0)), Some(at(160)))), (None, Some(at(160))));
+}
+
+#[test]
 fn reordered_pictures_and_start_offsets_leave_no_gap() {
     check(&[1000, 1120, 1040, 1080], 1000, 1160, &[1160, 1280, 1200, 1240]);
 }
