@@ -2,7 +2,7 @@
 //!
 //! The ways stand on a ladder, best first: `plane`, `dmabuf`, `software_upload`. Each is asked once for each configuration
 //! (format, memory, place, mode), and the first that accepts is used: that another does not is no failure. One that refuses
-//! for now, or what it has shown before, is asked again ([`verdicts`]). Failures count for each way by itself, for the session:
+//! for now, or what it has shown before, is asked again (`verdicts.rs`). Failures count for each way by itself, for the session:
 //!
 //! ```text
 //!              12 frames in a row            3 failures in a row

@@ -6,7 +6,7 @@
 //!                                                                                 +------- came home <----------+
 //! ```
 //!
-//! What is to be done when is [`crate::logic::m2m_decoder`]'s to say. An open node with its buffers ([`instance`])
+//! What is to be done when is [`crate::logic::m2m_decoder`]'s to say. An open node with its buffers (`instance`)
 //! outlives its decoder: the next stream coded the same way gets it, so that a loop or a playlist neither opens nodes nor
 //! asks for memory.
 mod alarm;
