@@ -327,10 +327,8 @@ fn vicodec(bench: &Bench<'_>) {
     for single in bench.amount(&[true][..], &[true, false]) {
         let job = bench.job().limit(limit).push(&kms, "kms");
         let job = if *single { job.single_planar() } else { job };
-        let line = format!(
-            "LUCARNE_PICTURES={} LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames",
-            bench.amount(2, 1000)
-        );
+        let count = bench.amount("", "LUCARNE_PICTURES=100 ");
+        let line = format!("{count}LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames");
         all_passed(&bench.run(job.shell(&line)).done(), 1);
     }
 }

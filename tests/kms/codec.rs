@@ -25,11 +25,16 @@ const NONE: &str = "there is no vicodec here";
 /// The films: small, of whole blocks, and coded in 1088 lines.
 const SIZES: [Size; 3] = [Size::new(640, 480), Size::new(1280, 720), Size::new(1920, 1080)];
 
-/// Pictures of each configuration, unless this variable says otherwise.
-const COUNT: (&str, usize) = ("LUCARNE_PICTURES", 2);
+/// What is decoded: each size in each of our two ways to have buffers, and as many pictures as this variable says. Without it
+/// a few, since each costs the CPU up to seconds.
+const N_PICTURES: &str = "LUCARNE_PICTURES";
 
-fn n_pictures() -> usize {
-    std::env::var(COUNT.0).ok().and_then(|it| it.parse().ok()).unwrap_or(COUNT.1)
+fn configurations() -> Vec<(Size, Buffers, usize)> {
+    let [small, _, large] = SIZES;
+    match std::env::var(N_PICTURES).ok().and_then(|it| it.parse().ok()) {
+        Some(n) => SIZES.iter().flat_map(|it| [(*it, Buffers::Exported, n), (*it, Buffers::Imported, n)]).collect(),
+        None => vec![(small, Buffers::Exported, 2), (small, Buffers::Imported, 2), (large, Buffers::Exported, 1)],
+    }
 }
 
 /// Where the codec's pictures go: to a screen of their size.
@@ -54,27 +59,25 @@ fn decoded(frame: &VideoFrame, halved: bool) -> Picture {
     })
 }
 
-/// Decodes a film of each size in each of our two ways to have buffers, and looks at each frame. `show` is told which it is.
+/// Decodes a film of each configuration, and looks at each frame. `show` is told the size.
 fn each(mut show: impl FnMut(Size, &mut dyn FnMut(&mut dyn FnMut(&VideoFrame)))) -> Outcome {
-    for size in SIZES {
-        let film = fwht::film(size, 0, n_pictures()).ok_or(NONE)?;
-        for buffers in [Buffers::Exported, Buffers::Imported] {
-            show(size, &mut |look| {
-                let factory = V4l2DecoderFactory::new(Arc::new(RealClock), buffers);
-                let mut decoder = factory.open(&film.stream).unwrap();
-                let mut n_shown = 0;
-                let mut look = |frame: &VideoFrame| {
-                    assert!(matches!(frame.memory, Memory::Dmabuf(_)));
-                    look(frame);
-                    n_shown += 1;
-                };
-                let mut screen = play::Screen::new(&mut look);
-                screen.feed(decoder.as_mut(), film.packets.iter().cloned()).unwrap();
-                screen.finish(decoder.as_mut()).unwrap();
-                screen.let_go();
-                assert_eq!(n_shown, film.packets.len());
-            });
-        }
+    for (size, buffers, n_pictures) in configurations() {
+        let film = fwht::film(size, 0, n_pictures).ok_or(NONE)?;
+        show(size, &mut |look| {
+            let factory = V4l2DecoderFactory::new(Arc::new(RealClock), buffers);
+            let mut decoder = factory.open(&film.stream).unwrap();
+            let mut n_shown = 0;
+            let mut look = |frame: &VideoFrame| {
+                assert!(matches!(frame.memory, Memory::Dmabuf(_)));
+                look(frame);
+                n_shown += 1;
+            };
+            let mut screen = play::Screen::new(&mut look);
+            screen.feed(decoder.as_mut(), film.packets.iter().cloned()).unwrap();
+            screen.finish(decoder.as_mut()).unwrap();
+            screen.let_go();
+            assert_eq!(n_shown, n_pictures);
+        });
     }
     Ok(())
 }
