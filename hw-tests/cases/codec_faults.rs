@@ -99,7 +99,7 @@ fn calls_in_mid_film(bench: &Bench<'_>) {
 fn both_queues_in_error(bench: &Bench<'_>) {
     let good = format!("codec error_after 20; film good {}; codec error_after 0", play(1.8));
     let once = format!("{{ sleep 1; codec error_after 1; sleep 0.2; codec error_after 0; }} & film once {}", play(3.0));
-    let end = bench.run(job(bench).shell(&good).shell(&once)).done();
+    let end = bench.run(dear(bench, job(bench)).shell(&good).shell(&once)).done();
     let film = part(&end, "good").done();
     fell_back(&film, "v4l2", "v4l2", "I/O error");
     fell_back(&film, "v4l2", "software", "I/O error");
@@ -115,7 +115,7 @@ fn both_queues_in_error(bench: &Bench<'_>) {
 /// Packets go in and nothing comes out: taken and lost, and kept.
 fn swallowed(bench: &Bench<'_>) {
     let stall = |hold: u32| format!("codec stall_hold {hold}; codec stall_after 30; film {hold} {}", play(4.0));
-    let end = bench.run(job(bench).shell(&stall(0)).shell(&stall(1))).done();
+    let end = bench.run(dear(bench, job(bench)).shell(&stall(0)).shell(&stall(1))).done();
     for hold in ["0", "1"] {
         let film = part(&end, hold).done();
         fell_back(&film, "v4l2", "v4l2", "no picture for");
@@ -149,7 +149,7 @@ fn vanishes(bench: &Bench<'_>) {
 /// The firmware is killed, and started again after a while; a later turn of the film has it again.
 fn crashes(bench: &Bench<'_>) {
     let goes = "{ sleep 1.2; pkill -KILL -x codecd; sleep 3; setsid /run/codec/codecd >/dev/null 2>&1 & } &";
-    let end = bench.run(job(bench).shell(&format!("{goes} film it {}", play(5.0)))).done();
+    let end = bench.run(dear(bench, job(bench)).shell(&format!("{goes} film it {}", play(5.0)))).done();
     let film = part(&end, "it").done();
     fell_back(&film, "v4l2", "software", "no picture for");
     fell_back(&film, "v4l2", "software", "no codec answers within");
@@ -256,7 +256,7 @@ fn zero_copy_or_nothing(bench: &Bench<'_>) {
 
 /// The firmware dies at the first queue that is stopped while something of it is still held.
 fn the_wedge_never_springs(bench: &Bench<'_>) {
-    let turns = bench.amount(10, 250);
+    let turns = bench.amount(4, 250);
     let (large, small) = (film("640x480", "0.4", "mp4"), film("320x240", "0.4", "mp4"));
     let job = job(bench).push(&large, "large.mp4").push(&small, "small.mp4").limit(seconds(900.0));
     let job = job.shell("codec wedge_after 1");

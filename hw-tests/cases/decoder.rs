@@ -52,7 +52,11 @@ fn characters(bench: &Bench<'_>) {
     let films_of = bench.amount(&["open-gop", "322x242", "baseline"][..], &[][..]);
     let others = Codec::ALL.into_iter().filter(|it| !matches!(*it, Codec::PI | Codec::Strict));
     for codec in bench.amount(others.collect(), Codec::ALL.to_vec()) {
-        pass(bench, films(bench.job().codec(codec), films_of), "lose every_frame");
+        pass(
+            bench,
+            films(bench.job().codec(codec), films_of),
+            bench.amount("a_change_in every_frame", "lose every_frame"),
+        );
     }
 }
 
@@ -63,5 +67,5 @@ fn faults(bench: &Bench<'_>) {
 fn vicodec(bench: &Bench<'_>) {
     let job = || bench.job().limit(Duration::from_secs(600)).push(&program("v4l2"), "v4l2");
     pass(bench, job(), "fwht");
-    pass(bench, job().single_planar(), "fwht");
+    pass(bench, job().single_planar(), bench.amount("fwht::pictures", "fwht"));
 }

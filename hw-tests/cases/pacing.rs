@@ -220,7 +220,7 @@ fn wandering(bench: &Bench<'_>, rate: &str, seconds: u32) -> i64 {
 }
 
 fn sound_and_picture_stay_together(bench: &Bench<'_>) {
-    let wandered = wandering(bench, "60", bench.amount(20, 600));
+    let wandered = wandering(bench, "60", bench.amount(12, 600));
     assert!(wandered <= 2_000, "the picture's distance from the sound wandered by {wandered} us, not 1 ms either way");
 }
 

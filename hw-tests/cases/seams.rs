@@ -154,8 +154,8 @@ fn laps(bench: &Bench<'_>, film: &str, turns: usize, instead: &[(&str, &str)]) -
 
 fn one_film_goes_round_without_one(bench: &Bench<'_>) {
     // Matroska rounds its times to milliseconds; the laps must be none the shorter for it.
-    for film in ["lap-60.mp4", "lap-60.mkv"] {
-        let turns = bench.amount(20, 250);
+    for (film, short) in [("lap-60.mp4", 8), ("lap-60.mkv", 20)] {
+        let turns = bench.amount(short, 250);
         let end = laps(bench, film, turns, &[]);
         there_is_none(&end, turns - 1);
         assert_eq!(end.figure("/decoders_opened"), 1.0);

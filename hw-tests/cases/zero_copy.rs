@@ -165,7 +165,7 @@ fn play_list(bench: &Bench<'_>, sizes: &[Size], screen: Size, turns: usize) -> E
     }
     let names = names.join(" ");
     let line = format!("play {names} --display kms --size {screen} --audio none --loop {turns}");
-    let look = "(while sleep 0.5 && kill -0 \"$player\" 2>/dev/null; do ls -l /proc/$player/fd >fds 2>/dev/null || break; \
+    let look = "(while sleep 0.2 && kill -0 \"$player\" 2>/dev/null; do ls -l /proc/$player/fd >fds 2>/dev/null || break; \
                 echo $(grep -c video10 fds) $(wc -l <fds) >>descriptors; done) &";
     let job = job.player(line.split_whitespace()).wait(Duration::from_millis(400)).crc(0).shell(look);
     bench.run(job.finish().shell("cat /sys/module/bcm2835_codec_twin/parameters/dead >dead")).done()
@@ -213,7 +213,7 @@ fn nothing_is_left_behind(bench: &Bench<'_>, end: &Ended, screen: Size, n_items:
 fn items_of_many_sizes(bench: &Bench<'_>) {
     let screen = Size::new(640, 480);
     let sizes = [screen, Size::new(1280, 720), Size::new(322, 242), Size::new(1920, 1080), Size::new(854, 480)];
-    let turns = bench.amount(5, 100);
+    let turns = bench.amount(4, 100);
     let end = play_list(bench, &sizes, screen, turns);
     nothing_is_left_behind(bench, &end, screen, turns * sizes.len());
     let on_planes = end.frames().iter().filter(|it| it.backend == "plane").count();
@@ -222,7 +222,7 @@ fn items_of_many_sizes(bench: &Bench<'_>) {
 
 fn laps(bench: &Bench<'_>) {
     let screen = Size::new(640, 480);
-    let turns = bench.amount(25, 500);
+    let turns = bench.amount(10, 500);
     let end = play_list(bench, &[screen], screen, turns);
     nothing_is_left_behind(bench, &end, screen, turns);
     figures(&end, &[("decoders_opened", 1.0), ("freeze_frames", 0.0)]);
@@ -320,13 +320,13 @@ fn exact_as_textures(bench: &Bench<'_>) {
 }
 
 /// `tests/kms` with frames of vicodec: on planes, imported plane by plane and as a whole, whose buffers are of one or of
-/// several planes. Those of several are in `outputs::the_presenter_conforms` too.
+/// several planes.
 fn vicodec(bench: &Bench<'_>) {
     let kms = program("kms");
     let limit = bench.amount(Duration::from_secs(300), Duration::from_secs(14_400));
-    for single in bench.amount(&[true][..], &[true, false]) {
+    for single in [true, false] {
         let job = bench.job().limit(limit).push(&kms, "kms");
-        let job = if *single { job.single_planar() } else { job };
+        let job = if single { job.single_planar() } else { job };
         let count = bench.amount("", "LUCARNE_PICTURES=100 ");
         let line = format!("{count}LD_LIBRARY_PATH=/opt/lucarne/lib ./kms a_codecs_frames");
         all_passed(&bench.run(job.shell(&line)).done(), 1);
@@ -334,7 +334,7 @@ fn vicodec(bench: &Bench<'_>) {
 }
 
 fn three_runs(bench: &Bench<'_>) {
-    let turns = bench.amount(3, 34);
+    let turns = bench.amount(1, 34);
     let film = exact_film("zero-copy-30-frames.mp4", "testsrc2=size=640x480:rate=30:duration=1");
     let line = format!("play film.mp4 --display kms --size 640x480 --audio none --loop {turns} --framelog-crc");
     let limit = bench.amount(Duration::from_secs(300), Duration::from_secs(3600));

@@ -4,12 +4,18 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-/// Runs the cases whose names contain one of the words on the command line, if there are any; `--list` names them only. `case` is
+/// Runs the cases whose names contain one of the words on the command line, if there are any, but none with a word behind
+/// `--skip`; `--list` names them only. `case` is
 /// given a name's place among them. It fails by panicking, and answers why it was left out, if it was.
 pub fn run<E: Display>(names: &[impl AsRef<str>], mut case: impl FnMut(usize) -> Result<(), E>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&String> = arguments.iter().filter(|it| !it.starts_with('-')).collect();
-    let is_chosen = |name: &str| words.is_empty() || words.iter().any(|it| name.contains(it.as_str()));
+    let (mut words, mut skipped) = (Vec::new(), Vec::new());
+    for (place, it) in arguments.iter().enumerate().filter(|(_, it)| !it.starts_with('-')) {
+        let is_skipped = place.checked_sub(1).is_some_and(|before| arguments[before] == "--skip");
+        if is_skipped { &mut skipped } else { &mut words }.push(it.as_str());
+    }
+    let has = |words: &[&str], name: &str| words.iter().any(|it| name.contains(it));
+    let is_chosen = |name: &str| (words.is_empty() || has(&words, name)) && !has(&skipped, name);
     let all = names.iter().map(AsRef::as_ref).enumerate();
     let chosen: Vec<(usize, &str)> = all.filter(|it| is_chosen(it.1)).collect();
     if arguments.iter().any(|it| it == "--list") {
